@@ -1,0 +1,86 @@
+// Package netpoll moves bytes between non-blocking sockets and the goroutine that owns them. It knows bytes,
+// never sessions. On Linux the epoll driver has no goroutine per connection and none of its connections in
+// Go's own poller; the portable driver does the same over net.Conn for TLS and for other systems.
+package netpoll
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// ErrAgain means that nothing can be read or accepted now; readiness will be reported by the Set.
+var ErrAgain = errors.New("netpoll: would block")
+
+// Driver opens listeners and sets that work together.
+type Driver interface {
+	// Name is "epoll" or "portable".
+	Name() string
+	// Listen opens a listening TCP socket. The epoll driver refuses a TLS configuration.
+	Listen(addr string, tlsConfig *tls.Config) (Listener, error)
+	NewSet() (Set, error)
+}
+
+// Listener is a listening socket. The goroutine that owns the Set it was added to calls Accept.
+type Listener interface {
+	Addr() net.Addr
+	// Accept returns the next connection without waiting, or ErrAgain. Other errors are the system's
+	// (EMFILE, ECONNABORTED …): temporary unless the listener is closed (net.ErrClosed).
+	Accept() (Conn, error)
+	Close() error
+}
+
+// Conn is one accepted connection. All methods belong to its owner: the goroutine of the Set it is in, or,
+// in no Set, whoever holds it. None of them blocks.
+type Conn interface {
+	// Read fills p with what has arrived and tells when (wall clock, ns since the Unix epoch; the kernel's
+	// own stamp where it gives one). ErrAgain: nothing there. io.EOF: the peer has sent its last byte.
+	Read(p []byte) (n int, arrived int64, err error)
+	// Write sends as much of p as the socket takes. n < len(p) with a nil error: the socket is full, the
+	// rest is the caller's to keep (see Set.WatchWrite).
+	Write(p []byte) (n int, err error)
+	// Unsent is the number of bytes written but not yet acknowledged by the peer's kernel, −1 if unknown.
+	Unsent() int
+	// CloseWrite sends FIN behind what was written; reading goes on.
+	CloseWrite() error
+	// Close releases the connection and takes it out of its Set. Safe to call twice.
+	Close() error
+	// Detach takes the connection out of its Set and turns it into an ordinary blocking net.Conn; the
+	// Conn is dead afterwards. For plain HTTP requests, which net/http serves better.
+	Detach() (net.Conn, error)
+	Remote() netip.AddrPort
+	// Owner is what SetOwner stored: the way from an Event to the caller's own record.
+	Owner() any
+	SetOwner(any)
+}
+
+// Event says that a connection, or with Conn == nil the listener, is ready.
+type Event struct {
+	Conn     Conn
+	Readable bool // data, end of stream or an error is to be read
+	Writable bool // only while WatchWrite is on
+}
+
+// Set watches connections for one goroutine, its owner. A connection is in one Set at the most; moving it
+// is Remove on the one and Add on the other, and loses no readiness.
+type Set interface {
+	Add(c Conn) error
+	// Listen watches a listener, one per Set. Its events have Conn == nil.
+	Listen(l Listener) error
+	Remove(c Conn) error
+	// WatchWrite switches write readiness of c on or off (off after Add).
+	WatchWrite(c Conn, on bool) error
+	// Poll fills events with what is ready now and returns their number. It never blocks. An event whose
+	// connection was closed or removed after Poll returned it must be passed over by the caller: Conn.Owner
+	// is nil then.
+	Poll(events []Event) (int, error)
+	// Wait is Poll that waits for the first event, for Wake, or for the deadline (zero: none). It returns
+	// 0, nil on Wake or at the deadline.
+	Wait(events []Event, deadline time.Time) (int, error)
+	// Wake ends a Wait, the present one or the next. Safe from any goroutine.
+	Wake()
+	// Close releases the set; the connections still in it stay open and belong to whoever holds them.
+	Close() error
+}
