@@ -1,0 +1,2 @@
+import { Client } from '/js/index.js';
+export { Client };
