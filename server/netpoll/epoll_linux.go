@@ -1,0 +1,4 @@
+package netpoll
+
+// NewEpoll returns the driver for Linux.
+func NewEpoll() Driver { return nil }

@@ -1,0 +1,24 @@
+package netpoll
+
+import "time"
+
+// Listening and accepting.
+const (
+	listenBacklog = 4096                 // connections the kernel holds for Accept; it caps this at net.core.somaxconn
+	backoffMin    = 5 * time.Millisecond // first pause after EMFILE, ENFILE, ENOBUFS, ENOMEM
+	backoffMax    = 1 * time.Second      // longest
+	userTimeout   = 10 * time.Second     // TCP_USER_TIMEOUT: sent bytes unacknowledged for so long end the connection
+)
+
+// The portable driver.
+const (
+	readBufferBytes  = 64 << 10        // received and not yet read, per connection; beyond, the goroutine stops reading
+	readChunkBytes   = 4 << 10         // one read of that goroutine
+	writeBufferBytes = 256 << 10       // written and not yet sent, per connection; beyond, Write takes less
+	writeLowBytes    = 128 << 10       // at or below this much unsent a full connection is writable again
+	acceptQueue      = 128             // accepted and not yet taken by Accept
+	tlsTimeout       = 5 * time.Second // for a TLS handshake
+	tlsPending       = 1000            // TLS handshakes at a time
+	tlsPendingPerIP  = 20              // of them from one address (loopback is exempt)
+	closeFlush       = 2 * time.Second // what Close grants to bytes that are still unsent
+)

@@ -1,0 +1,5 @@
+package netpoll
+
+func systemDriver() Driver { return NewEpoll() }
+
+func epollDriver() Driver { return NewEpoll() }

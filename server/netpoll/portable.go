@@ -1,0 +1,4 @@
+package netpoll
+
+// NewPortable returns the driver for every system.
+func NewPortable() Driver { return nil }
