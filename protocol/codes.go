@@ -34,6 +34,45 @@ const (
 	TypeError    Type = 0x29
 )
 
+// String is the name of the message in SPEC.md.
+func (t Type) String() string {
+	switch t {
+	case TypeHello:
+		return "hello"
+	case TypeInput:
+		return "input"
+	case TypePing:
+		return "ping"
+	case TypeRequest:
+		return "request"
+	case TypeKeyframe:
+		return "keyframe"
+	case TypeBye:
+		return "bye"
+	case TypeWelcome:
+		return "welcome"
+	case TypeSnapshot:
+		return "snapshot"
+	case TypeDelta:
+		return "delta"
+	case TypeEvent:
+		return "event"
+	case TypeRoster:
+		return "roster"
+	case TypePong:
+		return "pong"
+	case TypeReply:
+		return "reply"
+	case TypeNotice:
+		return "notice"
+	case TypeResult:
+		return "result"
+	case TypeError:
+		return "error"
+	}
+	return "message"
+}
+
 // CloseCode is a WebSocket close code (RFC 6455 section 7.4). The application's own start at 4000.
 type CloseCode uint16
 
@@ -66,6 +105,15 @@ const (
 	CloseMatchFailed CloseCode = 4500 // the match failed: its result says so
 	CloseUnavailable CloseCode = 4503 // draining or full: retry later
 )
+
+// Retry tells whether a client connects again on its own after this code, with jittered backoff.
+func (c CloseCode) Retry() bool {
+	switch c {
+	case CloseGoingAway, CloseAbnormal, CloseRestart, CloseUnavailable:
+		return true
+	}
+	return false
+}
 
 // Role is what a seat may do.
 type Role uint8

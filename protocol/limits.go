@@ -20,4 +20,10 @@ const (
 	MaxReasonBytes        = 123     // close reason: a control frame holds 125 bytes (RFC 6455 section 5.5)
 	MaxRows               = 16384   // rows in one snapshot
 	MaxServerMessageBytes = 1 << 20 // the largest message a client must accept
+	MaxTickRate           = 240     // Hz
+	MaxMatchIDBytes       = 128
+	MaxGameBytes          = 64   // name of a game, and its version
+	MaxURLBytes           = 2048 // url of a notice
+	MaxErrorBytes         = 256  // text of an error
+	MaxRosterEntries      = 8192 // entries in one roster
 )

@@ -1,5 +1,12 @@
 package protocol
 
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"slices"
+	"sort"
+)
+
 // Rows is a table of replicated rows in ascending id order: the server's ring holds one per snapshot, a
 // client holds the newest. Three columns and one flat run of values; no garbage once grown.
 // One goroutine owns a Rows.
@@ -8,6 +15,8 @@ type Rows struct {
 	Kinds  []uint8
 	At     []int32 // where a row's values begin in Values
 	Values []int32
+
+	chunk []byte // scratch of CRC: a local one would escape
 }
 
 // Len is the number of rows.
@@ -25,9 +34,8 @@ func (r *Rows) Append(id uint32, kind uint8, n int) []int32 {
 	r.IDs = append(r.IDs, id)
 	r.Kinds = append(r.Kinds, kind)
 	r.At = append(r.At, int32(at))
-	for range n {
-		r.Values = append(r.Values, 0)
-	}
+	r.Values = slices.Grow(r.Values, n)[:at+n]
+	clear(r.Values[at:])
 	return r.Values[at:]
 }
 
@@ -39,3 +47,62 @@ func (r *Rows) Row(i int) []int32 {
 	}
 	return r.Values[r.At[i]:end]
 }
+
+// Find returns the index of the row id, or where it would stand.
+func (r *Rows) Find(id uint32) (i int, ok bool) {
+	i = sort.Search(len(r.IDs), func(i int) bool { return r.IDs[i] >= id })
+	return i, i < len(r.IDs) && r.IDs[i] == id
+}
+
+// Equal tells whether both tables hold the same rows.
+func (r *Rows) Equal(o *Rows) bool {
+	return slices.Equal(r.IDs, o.IDs) && slices.Equal(r.Kinds, o.Kinds) &&
+		slices.Equal(r.At, o.At) && slices.Equal(r.Values, o.Values)
+}
+
+// CopyFrom makes r the same as o, in r's own memory.
+func (r *Rows) CopyFrom(o *Rows) {
+	r.IDs = append(r.IDs[:0], o.IDs...)
+	r.Kinds = append(r.Kinds[:0], o.Kinds...)
+	r.At = append(r.At[:0], o.At...)
+	r.Values = append(r.Values[:0], o.Values...)
+}
+
+// appendRows adds rows from … to−1 of o.
+func (r *Rows) appendRows(o *Rows, from, to int) {
+	if from == to {
+		return
+	}
+	begin, end := int(o.At[from]), len(o.Values)
+	if to < len(o.At) {
+		end = int(o.At[to])
+	}
+	shift := int32(len(r.Values) - begin)
+	r.IDs = append(r.IDs, o.IDs[from:to]...)
+	r.Kinds = append(r.Kinds, o.Kinds[from:to]...)
+	r.Values = append(r.Values, o.Values[begin:end]...)
+	for _, at := range o.At[from:to] {
+		r.At = append(r.At, at+shift)
+	}
+}
+
+// CRC is the checksum that a state message carries: CRC-32 (IEEE) over the rows in order, each as its id
+// (u32), kind (u8) and values (i32 each), little-endian.
+func (r *Rows) CRC() uint32 {
+	crc, p := uint32(0), r.chunk[:0]
+	for i, id := range r.IDs {
+		p = binary.LittleEndian.AppendUint32(p, id)
+		p = append(p, r.Kinds[i])
+		for _, v := range r.Row(i) {
+			p = binary.LittleEndian.AppendUint32(p, uint32(v))
+		}
+		if len(p) >= crcChunk {
+			crc, p = crc32.Update(crc, crc32.IEEETable, p), p[:0]
+		}
+	}
+	r.chunk = p[:0]
+	return crc32.Update(crc, crc32.IEEETable, p)
+}
+
+// crcChunk is how many bytes CRC gathers before it sums them, in bytes: the scratch stays in the L1 cache.
+const crcChunk = 1024
