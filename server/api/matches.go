@@ -1,0 +1,241 @@
+// Package api is the HTTP side of a node: the matchmaking API with its probes and metrics on the admin port,
+// the web client and quick play on the game port. It knows requests, never sessions: a Matches does the work.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Matches is what the API needs of the node. All methods are safe from any goroutine. Requests are checked
+// for shape and ranges before they get here. Errors are *Error; any other one is answered as internal, its
+// text in the log alone.
+type Matches interface {
+	// Create makes a match and reserves its seats, all or nothing.
+	// unknown_game, id_taken, bad_params, match_full, no_capacity, draining.
+	Create(ctx context.Context, r *CreateRequest) (*Created, error)
+	// Get returns a match. not_found.
+	Get(id string) (*Match, error)
+	// List returns up to f.Limit matches that f lets through, and the cursor of the next page: empty after
+	// the last one. bad_request for a cursor that is not its own.
+	List(f *Filter) (matches []Match, next string, err error)
+	// Reserve adds seats to a match, all or nothing. not_found, match_full, seat_taken, match_ended, draining.
+	Reserve(ctx context.Context, id string, seats []SeatRequest) ([]Seat, error)
+	// End ends a match: ModeForce at once, ModeGraceful by telling the game, which has grace to finish. It
+	// does not wait. not_found, match_ended.
+	End(id string, mode EndMode, grace time.Duration) error
+	// Result returns what became of an ended match. not_found, also while it runs.
+	Result(id string) (*Result, error)
+	// QuickPlay finds an open match or makes one, and reserves a seat in it. A URL left empty is filled in
+	// from the request. unknown_game, not_found, match_full, no_capacity, draining.
+	QuickPlay(ctx context.Context, r *QuickPlayRequest) (*QuickPlay, error)
+}
+
+// CreateRequest asks for a match. NewCreateRequest has the defaults.
+type CreateRequest struct {
+	MatchID      string            `json:"match_id"` // chosen by the caller; empty: by the node
+	Game         string            `json:"game"`
+	Params       json.RawMessage   `json:"params"`        // the game's own settings, checked by the game
+	Metadata     map[string]string `json:"metadata"`      // for search alone
+	Seed         *uint64           `json:"seed"`          // 0 to MaxSeed; nil: random
+	TickRate     int               `json:"tick_rate"`     // Hz, 1 to MaxTickRate; 0: the game's
+	SnapshotRate int               `json:"snapshot_rate"` // Hz, divides TickRate; 0: the game's
+	Capacity     Capacity          `json:"capacity"`
+	Open         bool              `json:"open"` // quick play and find_or_create may join; default true
+	Seats        []SeatRequest     `json:"seats"`
+	Timeouts     Timeouts          `json:"timeouts"`
+}
+
+// NewCreateRequest returns the request that an empty JSON object stands for.
+func NewCreateRequest() *CreateRequest {
+	return &CreateRequest{Open: true, Timeouts: DefaultTimeouts()}
+}
+
+// Capacity is how many a match takes.
+type Capacity struct {
+	Players    int `json:"players"`    // 1 to MaxPlayers, bots included; 0: the game's default
+	Spectators int `json:"spectators"` // 0 to MaxSpectators; the default is none
+}
+
+// Timeouts are a match's patience, in milliseconds.
+type Timeouts struct {
+	NoShowMS      int64 `json:"no_show_ms"`      // for the first player
+	EmptyMS       int64 `json:"empty_ms"`        // without any player
+	ReconnectMS   int64 `json:"reconnect_ms"`    // for a lost player
+	MaxDurationMS int64 `json:"max_duration_ms"` // for the whole match
+}
+
+// DefaultTimeouts returns the timeouts of a match that names none.
+func DefaultTimeouts() Timeouts {
+	return Timeouts{
+		NoShowMS:      DefaultNoShowMS,
+		EmptyMS:       DefaultEmptyMS,
+		ReconnectMS:   DefaultReconnectMS,
+		MaxDurationMS: DefaultDurationMS,
+	}
+}
+
+func (t Timeouts) NoShow() time.Duration      { return milliseconds(t.NoShowMS) }
+func (t Timeouts) Empty() time.Duration       { return milliseconds(t.EmptyMS) }
+func (t Timeouts) Reconnect() time.Duration   { return milliseconds(t.ReconnectMS) }
+func (t Timeouts) MaxDuration() time.Duration { return milliseconds(t.MaxDurationMS) }
+
+func milliseconds(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
+
+// SeatRequest asks for one seat.
+type SeatRequest struct {
+	PlayerID string          `json:"player_id"`
+	Name     string          `json:"name"` // shown to the others; empty: the player id, cut to MaxNameBytes
+	Team     int             `json:"team"` // 0 to MaxTeam, what it means is the game's
+	Role     string          `json:"role"` // RolePlayer (default) or RoleSpectator
+	Data     json.RawMessage `json:"data"` // for the game, at most MaxDataBytes
+	TTLMS    int64           `json:"ttl_ms"`
+	Bot      bool            `json:"bot"` // played by the server: active at once, no ticket
+}
+
+// TTL is how long the seat and its ticket wait for the player.
+func (s *SeatRequest) TTL() time.Duration { return milliseconds(s.TTLMS) }
+
+// Roles of a seat.
+const (
+	RolePlayer    = "player"
+	RoleSpectator = "spectator"
+)
+
+// Created is the answer to Create.
+type Created struct {
+	Match Match  `json:"match"`
+	Seats []Seat `json:"seats"` // in the order of the request
+}
+
+// MatchState is the life of a match: creating → waiting → running → ended | failed.
+type MatchState string
+
+const (
+	MatchCreating MatchState = "creating"
+	MatchWaiting  MatchState = "waiting" // for its first player
+	MatchRunning  MatchState = "running"
+	MatchEnded    MatchState = "ended"
+	MatchFailed   MatchState = "failed" // the game panicked
+)
+
+// Match is one match as the API shows it.
+type Match struct {
+	MatchID      string            `json:"match_id"`
+	Game         string            `json:"game"`
+	State        MatchState        `json:"state"`
+	Tick         uint32            `json:"tick"`
+	TickRate     int               `json:"tick_rate"`
+	SnapshotRate int               `json:"snapshot_rate"`
+	NodeID       string            `json:"node_id"`
+	Capacity     Capacity          `json:"capacity"`
+	Open         bool              `json:"open"`
+	Players      int               `json:"players"`    // seats active or lost, bots included
+	Reserved     int               `json:"reserved"`   // seats whose player has not come yet
+	OpenSeats    int               `json:"open_seats"` // what Reserve may still give to players
+	Spectators   int               `json:"spectators"`
+	CreatedAt    time.Time         `json:"created_at"`
+	Metadata     map[string]string `json:"metadata"`
+	URL          string            `json:"url"`             // where players connect
+	Seats        []Seat            `json:"seats,omitempty"` // GET of one match, without tokens
+}
+
+// SeatState is the life of a seat: reserved → active ⇄ lost → left | expired | kicked.
+type SeatState string
+
+const (
+	SeatReserved SeatState = "reserved"
+	SeatActive   SeatState = "active"
+	SeatLost     SeatState = "lost"
+	SeatLeft     SeatState = "left"
+	SeatExpired  SeatState = "expired"
+	SeatKicked   SeatState = "kicked"
+)
+
+// Seat is one seat as the API shows it. Token, ExpiresAt and URL are for the player and only there where
+// the seat was reserved.
+type Seat struct {
+	PlayerID  string     `json:"player_id"`
+	Seat      uint16     `json:"seat"`
+	Team      int        `json:"team"`
+	Role      string     `json:"role"`
+	State     SeatState  `json:"state"`
+	Token     string     `json:"token,omitempty"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	URL       string     `json:"url,omitempty"`
+}
+
+// Filter chooses matches for a list. Zero fields let everything through.
+type Filter struct {
+	Game     string
+	State    MatchState
+	Metadata map[string]string // all of them must be there and equal
+	MinOpen  int               // open seats
+	Limit    int               // 1 to MaxLimit
+	Cursor   string            // what the last page gave, empty: from the start
+}
+
+// EndMode is how a match is ended.
+type EndMode string
+
+const (
+	ModeGraceful EndMode = "graceful"
+	ModeForce    EndMode = "force"
+)
+
+// Result is what became of a match.
+type Result struct {
+	MatchID   string          `json:"match_id"`
+	Game      string          `json:"game"`
+	Reason    string          `json:"reason"`     // finished, aborted, timeout, empty, no_show, force
+	StartedAt *time.Time      `json:"started_at"` // null: it never did
+	EndedAt   time.Time       `json:"ended_at"`
+	Ticks     uint32          `json:"ticks"`
+	Players   []PlayerResult  `json:"players"`
+	Result    json.RawMessage `json:"result"` // the game's own, null when it gave none
+	Net       *NetResult      `json:"net,omitempty"`
+}
+
+// PlayerResult is one player of a Result. Outcome, rank, score and stats are the game's to give.
+type PlayerResult struct {
+	PlayerID    string          `json:"player_id"`
+	Seat        uint16          `json:"seat"`
+	Team        int             `json:"team"`
+	State       SeatState       `json:"state"` // at the end
+	Bot         bool            `json:"bot"`
+	Outcome     string          `json:"outcome,omitempty"`
+	Rank        int             `json:"rank,omitempty"`
+	Score       *int64          `json:"score,omitempty"`
+	Stats       json.RawMessage `json:"stats,omitempty"`
+	ConnectedMS int64           `json:"connected_ms"`
+	Disconnects int             `json:"disconnects"`
+	RTTMSP50    float64         `json:"rtt_ms_p50,omitempty"`
+	LateInputs  int64           `json:"late_inputs"`
+}
+
+// NetResult is how well a match was served.
+type NetResult struct {
+	TickP99MS float64 `json:"tick_p99_ms"`
+	Overruns  int64   `json:"overruns"` // steps dropped
+}
+
+// QuickPlayRequest asks for any seat, without a matchmaker.
+type QuickPlayRequest struct {
+	Name    string `json:"name"`
+	Game    string `json:"game"`     // default DefaultGame
+	Role    string `json:"role"`     // RolePlayer (default) or RoleSpectator
+	MatchID string `json:"match_id"` // this match and no other
+}
+
+// DefaultGame is what quick play plays unless asked for another game.
+const DefaultGame = "arena"
+
+// QuickPlay is the answer: connect to URL and show Token.
+type QuickPlay struct {
+	MatchID  string `json:"match_id"`
+	PlayerID string `json:"player_id"`
+	Seat     uint16 `json:"seat"`
+	Token    string `json:"token"`
+	URL      string `json:"url"`
+}
