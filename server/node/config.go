@@ -1,0 +1,304 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"skirmish/server/api"
+	"skirmish/server/ticket"
+)
+
+// Defaults and bounds of Config.
+const (
+	DefaultAddr           = ":7350"
+	DefaultAdminAddr      = "127.0.0.1:7351"
+	DefaultDataDir        = ".skirmish"
+	DefaultMaxConnections = 100_000
+	MaxMaxConnections     = 1_000_000
+	MinAdminKeyBytes      = 32 // off loopback
+)
+
+// Drivers of package netpoll, as flags and configuration name them.
+const (
+	DriverEpoll    = "epoll"    // Linux, without TLS
+	DriverPortable = "portable" // everywhere
+)
+
+// Config is what a node is made of. Default has the defaults; Validate tells what cannot be.
+type Config struct {
+	// Addr is the game port: WebSocket at /play, the web client, quick play. Default DefaultAddr.
+	Addr string
+	// AdminAddr is the port of the matchmaking API, probes, metrics and profiles. Default DefaultAdminAddr.
+	AdminAddr string
+	// AdminKeys are the bearer keys of the admin port, several while they rotate. Without any it answers to
+	// loopback alone, and must listen there. Off loopback each has MinAdminKeyBytes at least.
+	AdminKeys []api.Key
+	// TicketKeys sign and verify tickets, the first one signs. Default none: a random key for each start.
+	TicketKeys []ticket.Key
+
+	// DataDir is where the node keeps what outlives it. Made when missing. Default DefaultDataDir.
+	DataDir string
+	// Driver is DriverEpoll, DriverPortable or empty: epoll where it can be. See ChooseDriver.
+	Driver string
+	// TLSCert and TLSKey are PEM files: both or none. With them the game port speaks TLS, by the portable driver.
+	TLSCert, TLSKey string
+	// PublicURL is where players connect if that is not this machine's own address: ws:// or wss:// with
+	// the path /play. Default empty: made of the request's host, or of Addr.
+	PublicURL string
+	// AllowOrigins are the web origins besides the node's own whose pages may connect, such as
+	// https://example.net. Clients that send no origin are no browsers and always may.
+	AllowOrigins []string
+	// MaxConnections bounds the sockets of the game port; the limit on open files less 512 does so as well.
+	// 1 to MaxMaxConnections, default DefaultMaxConnections.
+	MaxConnections int
+	// NoLoopbackLimits takes loopback addresses out of the limits per address, for load tests. Default false.
+	NoLoopbackLimits bool
+	// QuickPlay lets anybody who reaches the game port join and create matches. Default false.
+	QuickPlay bool
+
+	// LogLevel is the least level that is logged. Default zerolog.InfoLevel.
+	LogLevel zerolog.Level
+	// LogConsole logs for eyes instead of JSON. Default false.
+	LogConsole bool
+	// Dev is true under --dev, which sets QuickPlay, LogConsole and NoLoopbackLimits: the node tells where
+	// to play. Default false.
+	Dev bool
+
+	// AtOnce, when closed after Run's context has ended, asks for the shortest end that loses nothing: the
+	// second SIGTERM. Default nil: never.
+	AtOnce <-chan struct{}
+}
+
+// Default returns the configuration of a node that is told nothing.
+func Default() Config {
+	return Config{
+		Addr:           DefaultAddr,
+		AdminAddr:      DefaultAdminAddr,
+		DataDir:        DefaultDataDir,
+		MaxConnections: DefaultMaxConnections,
+		LogLevel:       zerolog.InfoLevel,
+	}
+}
+
+// setDev switches on what a developer wants on his own machine.
+func (c *Config) setDev() {
+	c.Dev, c.QuickPlay, c.LogConsole, c.NoLoopbackLimits = true, true, true, true
+}
+
+// Validate tells all faults at once, each with its flag, or nil.
+func (c *Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+
+	if _, err := splitAddr(c.Addr); err != nil {
+		fault("--addr %q: %w", c.Addr, err)
+	}
+	admin, err := splitAddr(c.AdminAddr)
+	switch {
+	case err != nil:
+		fault("--admin-addr %q: %w", c.AdminAddr, err)
+	case !isLoopback(admin) && len(c.AdminKeys) == 0:
+		fault("--admin-addr %q is not on loopback: set SKIRMISH_ADMIN_KEY to a secret of at least %d bytes, or listen on %s",
+			c.AdminAddr, MinAdminKeyBytes, DefaultAdminAddr)
+	case !isLoopback(admin):
+		for i, k := range c.AdminKeys {
+			if k.Len() < MinAdminKeyBytes {
+				fault("SKIRMISH_ADMIN_KEY: key %d has %d bytes; off loopback (--admin-addr %q) it must have at least %d",
+					i+1, k.Len(), c.AdminAddr, MinAdminKeyBytes)
+			}
+		}
+	}
+	if len(c.TicketKeys) > 0 {
+		ring, err := ticket.NewKeyring(c.TicketKeys...)
+		if err != nil {
+			fault("SKIRMISH_TICKET_KEY: %w", err)
+		} else if !ring.CanSign() {
+			fault("SKIRMISH_TICKET_KEY: the first key signs tickets and cannot be a public one")
+		}
+	}
+	if c.DataDir == "" {
+		fault("--data-dir: must not be empty")
+	}
+	if err := checkDriver(c.Driver, c.TLSCert != ""); err != nil {
+		fault("--driver: %w", err)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		fault("--tls-cert and --tls-key: give both or none")
+	}
+	for _, f := range [...]struct{ flag, file string }{{"--tls-cert", c.TLSCert}, {"--tls-key", c.TLSKey}} {
+		if f.file == "" {
+			continue
+		}
+		if _, err := os.Stat(f.file); err != nil {
+			fault("%s: %w", f.flag, err)
+		}
+	}
+	if err := checkPublicURL(c.PublicURL); err != nil {
+		fault("--public-url %q: %w", c.PublicURL, err)
+	}
+	for _, origin := range c.AllowOrigins {
+		if err := checkOrigin(origin); err != nil {
+			fault("--allow-origin %q: %w", origin, err)
+		}
+	}
+	if c.MaxConnections < 1 || c.MaxConnections > MaxMaxConnections {
+		fault("--max-connections %d: must be 1 to %d", c.MaxConnections, MaxMaxConnections)
+	}
+	if c.LogLevel < zerolog.TraceLevel || c.LogLevel > zerolog.ErrorLevel {
+		fault("--log-level: must be one of %s", logLevels)
+	}
+	return errors.Join(faults...)
+}
+
+// Keyring makes the keyring of TicketKeys. Random is true when there are none: the keyring then holds a key
+// that nobody else knows, and tickets die with the process.
+func (c *Config) Keyring() (ring *ticket.Keyring, random bool, err error) {
+	keys := c.TicketKeys
+	if len(keys) == 0 {
+		keys, random = []ticket.Key{ticket.RandomKey()}, true
+	}
+	ring, err = ticket.NewKeyring(keys...)
+	return ring, random, err
+}
+
+// ChooseDriver is Driver, or what stands for an empty one: epoll on Linux without TLS, else portable.
+func (c *Config) ChooseDriver() string { return chooseDriver(c.Driver, c.TLSCert != "") }
+
+// EchoConfig is what the echo is made of: the node's own sockets and frames, with nothing behind them.
+type EchoConfig struct {
+	Addr       string // default DefaultEchoAddr
+	Driver     string // as in Config
+	MaxMessage int64  // bytes of one message, 1 to MaxEchoMessage, default DefaultEchoMessage
+	LogLevel   zerolog.Level
+}
+
+// Defaults and bounds of EchoConfig.
+const (
+	DefaultEchoAddr    = "127.0.0.1:9001"
+	DefaultEchoMessage = 16 << 20
+	MaxEchoMessage     = 1 << 30
+)
+
+// DefaultEcho returns the configuration of an echo that is told nothing.
+func DefaultEcho() EchoConfig {
+	return EchoConfig{Addr: DefaultEchoAddr, MaxMessage: DefaultEchoMessage, LogLevel: zerolog.InfoLevel}
+}
+
+// Validate tells all faults at once, each with its flag, or nil.
+func (c *EchoConfig) Validate() error {
+	var faults []error
+	if _, err := splitAddr(c.Addr); err != nil {
+		faults = append(faults, fmt.Errorf("--addr %q: %w", c.Addr, err))
+	}
+	if err := checkDriver(c.Driver, false); err != nil {
+		faults = append(faults, fmt.Errorf("--driver: %w", err))
+	}
+	if c.MaxMessage < 1 || c.MaxMessage > MaxEchoMessage {
+		faults = append(faults, fmt.Errorf("--max-message: must be 1 byte to %s", formatBytes(MaxEchoMessage)))
+	}
+	return errors.Join(faults...)
+}
+
+// ChooseDriver is Driver, or epoll on Linux and portable elsewhere.
+func (c *EchoConfig) ChooseDriver() string { return chooseDriver(c.Driver, false) }
+
+const logLevels = "trace, debug, info, warn, error"
+
+func chooseDriver(driver string, tls bool) string {
+	switch {
+	case driver != "":
+		return driver
+	case runtime.GOOS == "linux" && !tls:
+		return DriverEpoll
+	}
+	return DriverPortable
+}
+
+func checkDriver(driver string, tls bool) error {
+	switch driver {
+	case "", DriverPortable:
+		return nil
+	case DriverEpoll:
+		if runtime.GOOS != "linux" {
+			return fmt.Errorf("%s is there on Linux only, use %s", DriverEpoll, DriverPortable)
+		}
+		if tls {
+			return fmt.Errorf("%s cannot do TLS, use %s or leave it out", DriverEpoll, DriverPortable)
+		}
+		return nil
+	}
+	return fmt.Errorf("%q is neither %s nor %s", driver, DriverEpoll, DriverPortable)
+}
+
+// splitAddr returns the host of a listening address.
+func splitAddr(addr string) (host string, err error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", errors.New("want host:port or :port")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", errors.New("the port must be a number from 0 to 65535")
+	}
+	return host, nil
+}
+
+// isLoopback is true for a host that reaches this machine alone.
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+func checkPublicURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("want ws://host/play or wss://host/play")
+	}
+	return nil
+}
+
+func checkOrigin(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || text != u.Scheme+"://"+u.Host {
+		return errors.New("want scheme://host or scheme://host:port and nothing behind")
+	}
+	return nil
+}
+
+// parseBytes reads a size such as 4096, 64KiB, 16MiB or 1GiB.
+func parseBytes(text string) (int64, error) {
+	digits := strings.TrimRight(text, "KMGiB")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	shift, known := byteUnits[text[len(digits):]]
+	if err != nil || !known || n < 0 || n > math.MaxInt64>>shift {
+		return 0, fmt.Errorf("%q is no size: want a number of bytes, KiB, MiB or GiB, such as 16MiB", text)
+	}
+	return n << shift, nil
+}
+
+// formatBytes is the shortest text that parseBytes reads as n.
+func formatBytes(n int64) string {
+	for _, unit := range [...]string{"GiB", "MiB", "KiB"} {
+		if shift := byteUnits[unit]; n >= 1<<shift && n&(1<<shift-1) == 0 {
+			return strconv.FormatInt(n>>shift, 10) + unit
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+var byteUnits = map[string]uint{"": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30}
