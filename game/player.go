@@ -1,0 +1,68 @@
+package game
+
+import (
+	"encoding/json"
+	"reflect"
+	"unsafe"
+
+	"skirmish/protocol"
+)
+
+// Seat numbers a place in a match, 1 and up. 0 is nobody.
+type Seat uint16
+
+// Player is one player of a match, valid from its Join to the end of its Leave. A Sim keeps the Seat, not the
+// pointer: pointers do not survive a checkpoint.
+type Player struct {
+	Seat Seat
+	ID   string          // the matchmaker's
+	Name string          // to be shown
+	Team int             // as the matchmaker asked; 0 = none
+	Data json.RawMessage // the matchmaker's own, for the game; nil = none
+	Bot  bool            // played by the engine, through Botter
+
+	lost    bool
+	lostFor int  // ticks since it was lost
+	joined  bool // the sim knows it
+
+	input    any           // *Spec.Input, what Step sees
+	inputVal reflect.Value // the same, to zero it
+	inputPtr unsafe.Pointer
+	status   InputStatus
+	queue    inputs
+	bot      Bot
+	view     View // scratch for the bot
+	shown    shown
+}
+
+// shown is what the newest frame tells a player about itself. It is kept from capture on, so that a state sent
+// some ticks later still fits its rows.
+type shown struct {
+	ack     uint32
+	lead    int16
+	flags   uint8
+	private []int32
+}
+
+// Lost tells that the player's connection is gone and its seat is kept for its return.
+func (p *Player) Lost() bool { return p.lost }
+
+// PlayerInfo is what the host knows of a player that joins.
+type PlayerInfo struct {
+	Seat Seat // 1 and up
+	ID   string
+	Name string
+	Team int
+	Data json.RawMessage
+	Bot  bool // played by the engine, through Botter
+}
+
+// View is what a player of a seat sees, in the server and in a client alike. It is valid until Think returns,
+// and must not be changed.
+type View struct {
+	Tick       uint32 // of the rows
+	Seat       Seat
+	Definition *Definition
+	Rows       *protocol.Rows // the newest frame, ascending ids
+	Private    []int32        // wire values of Spec.Private; nil: none
+}
