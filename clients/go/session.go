@@ -1,0 +1,405 @@
+package client
+
+import (
+	"sort"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+
+	"skirmish/protocol"
+)
+
+// Signal says what a Feed came to. The details lie in the Session's fields, valid until the next Feed.
+type Signal uint8
+
+const (
+	SignalNone    Signal = iota // the bytes are used up
+	SignalOpen                  // the handshake is done, the hello is in Out
+	SignalWelcome               // Session.Welcome
+	SignalState                 // Session.State, and Acked tells which inputs it has
+	SignalEvent                 // Session.Event
+	SignalRoster                // Session.Roster
+	SignalPong                  // Session.Clock
+	SignalReply                 // Session.Reply
+	SignalNotice                // Session.Notice
+	SignalResult                // Session.Result: the match is over, Close 4000 follows
+	SignalError                 // Session.Error: explains the Close that follows
+)
+
+// Config is what a Session needs to know. Exactly one of Token and Resume.Token is set.
+type Config struct {
+	Host   string // the Host header
+	Target string // path and query, default /play
+	Origin string // Origin header, none when empty: a native client needs none
+	Token  string // join ticket
+	Resume Resume // instead of Token: back into an earlier seat
+	SDK    string // name and version of what is built on this package, default this package's
+}
+
+// Resume brings a player back into a seat whose connection was lost.
+type Resume struct {
+	Token        string // of the last welcome
+	LastEventSeq uint32 // the newest event seen: the later ones are sent again
+	NextInput    uint32 // number of the next input, 0 when unknown
+}
+
+// Stats counts what a Session has seen.
+type Stats struct {
+	BytesIn, BytesOut uint64 // of the stream, the handshake included; BytesOut as written, see Wrote
+	States            uint64 // snapshots and deltas
+	StateBytes        uint64 // their messages, without frame headers
+	Fulls             uint64 // snapshots that stand alone
+	Events            uint64
+	Inputs            uint64
+	Faults            uint64 // states that could not be applied or whose checksum was wrong
+	Stale             uint64 // deltas passed over while waiting for a keyframe
+}
+
+type phase uint8
+
+const (
+	phaseHandshake phase = iota
+	phaseHello           // hello sent, welcome awaited
+	phasePlaying
+	phaseClosed
+)
+
+// Session is the client end of one connection without I/O: bytes in by Feed, bytes out by Out and Wrote. Times are
+// ns on the caller's own monotonic clock of any epoch. One goroutine owns a Session; its exported fields are for
+// reading. Once grown it allocates nothing for inputs, snapshots and pings.
+type Session struct {
+	Welcome protocol.Welcome
+	State   protocol.State // the newest
+	Event   protocol.Event
+	Roster  []protocol.RosterEntry // by seat, rising
+	Reply   protocol.Reply
+	Notice  protocol.Notice
+	Result  protocol.Result
+	Error   protocol.Error
+	Clock   Clock
+	Stats   Stats
+	Heard   int64 // when the last byte came
+
+	config    Config
+	phase     phase
+	handshake handshake
+	frames    frameReader
+	out       []byte
+	err       error
+	failed    bool // Error arrived
+
+	lastEvent uint32
+	roster    protocol.Roster
+
+	nextInput  uint32
+	acked      uint32 // newest acknowledged input
+	ackedFrom  uint32 // first input that the last state acknowledged
+	sent       [sentRing]int64
+	input      protocol.Input
+	viewTick   uint32
+	viewPart   uint8
+	viewSet    bool
+	keyframeAt int64 // when the last keyframe was asked for
+	waiting    bool  // for a keyframe
+
+	anchorTick uint32 // the tick whose server time is known best
+	anchorTime int64  // µs
+
+	pingID uint32
+	pings  [pingRing]struct {
+		id uint32
+		t0 int64 // µs
+	}
+	request protocol.Request
+}
+
+// NewSession starts a session: the handshake's request is in Out.
+func NewSession(c Config) *Session {
+	s := new(Session)
+	s.Open(c)
+	return s
+}
+
+// Open makes s a new session over a new connection and keeps grown memory.
+func (s *Session) Open(c Config) {
+	*s = Session{
+		State:  s.State,
+		Roster: s.Roster[:0],
+		frames: frameReader{frame: s.frames.frame[:0], message: s.frames.message[:0]},
+		out:    s.out[:0],
+		config: c,
+	}
+	s.State.Reset(nil)
+	if s.config.Target == "" {
+		s.config.Target = "/play"
+	}
+	if s.config.SDK == "" {
+		s.config.SDK = sdkName
+	}
+	s.nextInput = max(1, c.Resume.NextInput)
+	s.lastEvent = c.Resume.LastEventSeq
+	s.handshake, s.out = newHandshake(s.out, c.Host, s.config.Target, c.Origin)
+}
+
+// Out is what waits to be written, valid until the next call of any method.
+func (s *Session) Out() []byte { return s.out }
+
+// Wrote drops the first n bytes of Out: they are on their way.
+func (s *Session) Wrote(n int) {
+	s.Stats.BytesOut += uint64(n)
+	s.out = s.out[:copy(s.out, s.out[n:])]
+}
+
+// Playing tells whether the welcome has come and the session has not ended.
+func (s *Session) Playing() bool { return s.phase == phasePlaying }
+
+// Err is how the session ended: nil, *RefusedError or *CloseError.
+func (s *Session) Err() error { return s.err }
+
+// Feed takes bytes from the server, received at now, up to the first thing worth telling; call it again with
+// rest until rest is empty. An error ends the session: write what is in Out (a Close may be), then close.
+func (s *Session) Feed(p []byte, now int64) (what Signal, rest []byte, err error) {
+	if s.err != nil {
+		return SignalNone, nil, s.err
+	}
+	before := len(p)
+	what, rest, err = s.feed(p, now)
+	s.Stats.BytesIn += uint64(before - len(rest))
+	s.Heard = now
+	if err != nil {
+		s.phase, s.err = phaseClosed, err
+		return SignalNone, nil, err
+	}
+	return what, rest, nil
+}
+
+func (s *Session) feed(p []byte, now int64) (what Signal, rest []byte, err error) {
+	if s.phase == phaseHandshake {
+		done, rest, err := s.handshake.feed(p)
+		if err != nil || !done {
+			return SignalNone, nil, err
+		}
+		s.handshake = handshake{}
+		s.phase = phaseHello
+		s.hello()
+		return SignalOpen, rest, nil
+	}
+	for {
+		op, payload, rest, bad := s.frames.next(p)
+		if bad != nil {
+			return SignalNone, nil, s.refuse(bad)
+		}
+		switch op {
+		case ws.OpContinuation:
+			return SignalNone, nil, nil
+		case ws.OpBinary:
+			what, err = s.message(payload, now)
+			if err != nil || what != SignalNone {
+				return what, rest, err
+			}
+		case ws.OpText:
+			return SignalNone, nil, s.refuse(&fault{protocol.CloseUnsupported, "a text frame"})
+		case ws.OpPing:
+			if len(s.out) < maxBacklogBytes { // a server that floods pings and reads nothing
+				begin := len(s.out)
+				s.out = endFrame(append(beginFrame(s.out), payload...), begin, ws.OpPong)
+			}
+		case ws.OpClose:
+			code, reason, bad := closeFrame(payload)
+			if bad != nil {
+				return SignalNone, nil, s.refuse(bad)
+			}
+			s.out = appendClose(s.out, code, "")
+			return SignalNone, nil, s.closed(code, reason)
+		}
+		p = rest
+	}
+}
+
+// End tells that the server's bytes have ended; cause is the socket's error, nil for an orderly end of stream.
+// It returns how the session ended.
+func (s *Session) End(cause error) error {
+	if s.err != nil {
+		return s.err
+	}
+	if s.phase == phaseHandshake {
+		s.err = s.handshake.end()
+	}
+	s.phase = phaseClosed
+	if s.err == nil {
+		e := s.closed(protocol.CloseAbnormal, "the connection broke")
+		e.Cause = cause
+		s.err = e
+	}
+	return s.err
+}
+
+// closed makes the error of an end that the server decided.
+func (s *Session) closed(code protocol.CloseCode, reason string) *CloseError {
+	e := &CloseError{Code: code, Reason: reason}
+	if s.failed {
+		e.RetryAfter = milliseconds(s.Error.RetryAfterMS)
+		if e.Reason == "" {
+			e.Reason = s.Error.Message
+		}
+	}
+	return e
+}
+
+// refuse ends the session for a fault of the server.
+func (s *Session) refuse(f *fault) error {
+	s.out = appendClose(s.out, f.code, f.reason)
+	return &CloseError{Code: f.code, Reason: f.reason, Local: true}
+}
+
+// message takes one binary message in.
+func (s *Session) message(msg []byte, now int64) (Signal, error) {
+	t, err := protocol.ServerType(msg)
+	if err != nil {
+		return SignalNone, s.malformed(err)
+	}
+	if s.phase == phaseHello && t != protocol.TypeWelcome && t != protocol.TypeError {
+		return SignalNone, s.refuse(&fault{protocol.CloseBadMessage, "a message before the welcome"})
+	}
+	what := SignalNone
+	switch t {
+	case protocol.TypeSnapshot, protocol.TypeDelta:
+		return s.state(msg, t, now)
+	case protocol.TypeEvent:
+		if err = protocol.DecodeEvent(msg, s.State.Plan, &s.Event); err == nil {
+			if s.Event.Seq <= s.lastEvent {
+				return SignalNone, nil // sent again after a resume, seen before
+			}
+			s.lastEvent = s.Event.Seq
+			s.Stats.Events++
+			what = SignalEvent
+		}
+	case protocol.TypePong:
+		var m protocol.Pong
+		if err = protocol.DecodePong(msg, &m); err == nil && s.pong(&m, now) {
+			what = SignalPong
+		}
+	case protocol.TypeRoster:
+		if err = protocol.DecodeRoster(msg, &s.roster); err == nil {
+			what = s.seats()
+		}
+	case protocol.TypeWelcome:
+		if s.phase != phaseHello {
+			return SignalNone, s.refuse(&fault{protocol.CloseBadMessage, "a second welcome"})
+		}
+		if err = protocol.DecodeWelcome(msg, &s.Welcome); err == nil {
+			what, err = s.welcome()
+		}
+	case protocol.TypeReply:
+		err, what = protocol.DecodeReply(msg, &s.Reply), SignalReply
+	case protocol.TypeNotice:
+		err, what = protocol.DecodeNotice(msg, &s.Notice), SignalNotice
+	case protocol.TypeResult:
+		err, what = protocol.DecodeResult(msg, &s.Result), SignalResult
+	case protocol.TypeError:
+		if err = protocol.DecodeError(msg, &s.Error); err == nil {
+			s.failed, what = true, SignalError
+		}
+	}
+	// Any other type is a later version's: passed over.
+	if err != nil {
+		return SignalNone, s.malformed(err)
+	}
+	return what, nil
+}
+
+func (s *Session) malformed(err error) error {
+	if e, ok := err.(*CloseError); ok {
+		return e
+	}
+	reason := err.Error()
+	if !utf8.ValidString(reason) {
+		reason = "a malformed message"
+	}
+	return s.refuse(&fault{protocol.CloseBadMessage, reason})
+}
+
+func (s *Session) welcome() (Signal, error) {
+	w := &s.Welcome
+	switch {
+	case w.Version != protocol.Version:
+		return SignalNone, s.refuse(&fault{protocol.CloseVersion, "the server speaks another version"})
+	case w.Plan == nil || w.TickRate == 0 || w.SnapshotRate == 0:
+		return SignalNone, s.refuse(&fault{protocol.CloseBadMessage, "a welcome without plan or rates"})
+	}
+	s.phase = phasePlaying
+	s.State.Reset(w.Plan)
+	s.anchorTick, s.anchorTime = w.Tick, int64(w.ServerTime)
+	return SignalWelcome, nil
+}
+
+// state applies a snapshot or delta. One that cannot be applied costs a keyframe, not the connection.
+func (s *Session) state(msg []byte, t protocol.Type, now int64) (Signal, error) {
+	if t == protocol.TypeDelta && s.waiting {
+		s.Stats.Stale++
+		if now-s.keyframeAt >= keyframeEvery {
+			s.askKeyframe(protocol.KeyframeBase, 0, now)
+		}
+		return SignalNone, nil
+	}
+	if err := s.State.Apply(msg); err != nil {
+		reason := protocol.KeyframeDecode
+		if err == protocol.ErrBaseline {
+			reason = protocol.KeyframeBase
+		}
+		s.fault(reason, 0, now)
+		return SignalNone, nil
+	}
+	s.Stats.States++
+	s.Stats.StateBytes += uint64(len(msg))
+	if t == protocol.TypeSnapshot {
+		s.Stats.Fulls++
+		s.waiting = false
+		s.anchorTick, s.anchorTime = s.State.Head.Tick, int64(s.State.Head.ServerTime)
+	}
+	if !s.State.Sound() {
+		s.fault(protocol.KeyframeCRC, s.State.Rows.CRC(), now)
+		return SignalNone, nil
+	}
+	s.acknowledge(s.State.Head.Ack)
+	return SignalState, nil
+}
+
+// fault counts a state that is of no use and asks for a keyframe.
+func (s *Session) fault(why protocol.KeyframeReason, crc uint32, now int64) {
+	s.Stats.Faults++
+	if !s.waiting || now-s.keyframeAt >= keyframeEvery {
+		s.askKeyframe(why, crc, now)
+	}
+	s.waiting = true
+}
+
+func (s *Session) askKeyframe(why protocol.KeyframeReason, crc uint32, now int64) {
+	s.keyframeAt = now
+	m := protocol.Keyframe{Reason: why, CRC: crc}
+	begin := len(s.out)
+	s.out = endFrame(protocol.AppendKeyframe(beginFrame(s.out), &m), begin, ws.OpBinary)
+}
+
+// seats merges the newest roster into the table.
+func (s *Session) seats() Signal {
+	for _, e := range s.roster.Entries {
+		i := sort.Search(len(s.Roster), func(i int) bool { return s.Roster[i].Seat >= e.Seat })
+		if i == len(s.Roster) || s.Roster[i].Seat != e.Seat {
+			s.Roster = append(s.Roster, e)
+			copy(s.Roster[i+1:], s.Roster[i:])
+		}
+		s.Roster[i] = e
+	}
+	return SignalRoster
+}
+
+func (s *Session) pong(m *protocol.Pong, now int64) bool {
+	p := &s.pings[m.ID%pingRing]
+	if p.id == 0 || p.id != m.ID {
+		return false // not asked for, or too old
+	}
+	p.id = 0
+	s.Clock.add(p.t0, int64(m.T1), int64(m.T2), now/1000)
+	return true
+}
