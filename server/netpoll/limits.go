@@ -2,6 +2,9 @@ package netpoll
 
 import "time"
 
+// maxBatch is the most events of one look at an epoll instance.
+const maxBatch = 256
+
 // Listening and accepting.
 const (
 	listenBacklog = 4096                 // connections the kernel holds for Accept; it caps this at net.core.somaxconn

@@ -10,7 +10,7 @@ const (
 	keyBytes  = 16 // what Sec-WebSocket-Key must decode to (RFC 6455, 4.2.1)
 	keyLength = 24 // its length in base64
 
-	// A request line longer than this has a target beyond MaxTargetBytes, or no target at all.
+	// A request line (without its LF) longer than this has a target beyond MaxTargetBytes, or no target at all.
 	maxRequestLineBytes = MaxTargetBytes + 32
 )
 
