@@ -1,0 +1,45 @@
+package arena
+
+import (
+	"context"
+
+	"skirmish/game"
+)
+
+// Arena is the game. Safe from any goroutine.
+type Arena struct{}
+
+// New returns the game, to be given to a node.
+func New() Arena { return Arena{} }
+
+// Spec describes the arena to the engine.
+func (Arena) Spec() game.Spec {
+	return game.Spec{
+		Name:    "arena",
+		Version: "1",
+		Input:   Input{},
+		Kinds: []any{
+			KindShip: ShipRow{}, KindBolt: BoltRow{}, KindBeam: BeamRow{},
+			KindPickup: PickupRow{}, KindWall: WallRow{}, KindRound: RoundRow{},
+		},
+		Private:        SelfRow{},
+		Events:         []any{KillEvent{}, PickupEvent{}, PhaseEvent{}, HitEvent{}},
+		TickRate:       60,
+		SnapshotRate:   30,
+		MaxPlayers:     MaxPlayers,
+		DefaultPlayers: 16,
+		Idle:           game.IdleRepeat,
+	}
+}
+
+// New makes the simulation of one match. Faults of its parameters come back as *game.ParamError.
+func (Arena) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	p, err := paramsOf(m)
+	if err != nil {
+		return nil, err
+	}
+	return newSim(m, p), nil
+}
+
+// Bot makes a bot whose skill, reaction and temper follow from seed.
+func (Arena) Bot(seed uint64) game.Bot { return NewBot(seed) }
