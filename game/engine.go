@@ -47,6 +47,7 @@ type Engine struct {
 	over   bool
 	ending Ending
 
+	used    [4]uint64 // inputs by status, since the start
 	clamps  int
 	clamped string
 
@@ -181,6 +182,7 @@ func (e *Engine) step() {
 	e.tick++
 	for _, p := range e.players {
 		e.feed(p)
+		e.used[p.status]++
 	}
 	e.calling = "Step"
 	e.sim.Step(&e.tk)
@@ -263,6 +265,9 @@ func (e *Engine) Kicks() []Kicked {
 	e.kicks = e.kicks[:0]
 	return k
 }
+
+// InputsUsed counts the inputs that steps had, by InputStatus, since the start.
+func (e *Engine) InputsUsed() [4]uint64 { return e.used }
 
 // Clamped counts the values out of their field's range that were clamped, and describes the first.
 func (e *Engine) Clamped() (n int, first string) { return e.clamps, e.clamped }

@@ -2,7 +2,10 @@
 // It knows players and rows, never sockets.
 package game
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 // Game is one kind of game. Its methods are safe from any goroutine.
 type Game interface {
@@ -76,6 +79,14 @@ type Spec struct {
 	MaxPlayers     int  // the largest capacity a match may have
 	DefaultPlayers int  // the capacity of a match that names none; MaxPlayers when 0
 	Idle           Idle // what stands in for a missing input
+
+	QuickPlay QuickPlay // for newcomers without a matchmaker; the zero value is a match of default parameters without bots
+}
+
+// QuickPlay says what a server makes when somebody without a matchmaker asks for this game.
+type QuickPlay struct {
+	Params json.RawMessage // of the match
+	Bots   int             // that play along, besides seats left open
 }
 
 // Idle is what stands in for a missing input.
