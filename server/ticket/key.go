@@ -31,9 +31,9 @@ type Key struct {
 	ID        string // as it stands in the tokens
 	Algorithm Algorithm
 
-	// material is behind a pointer because fmt does not look behind pointers inside a struct,
-	// whatever verb and however deep.
-	material *material
+	// reveal gives the secret. It is a function because fmt shows one as an address, whatever the verb and
+	// however deep; a pointer it follows on a wrong verb.
+	reveal func() *material
 }
 
 type material struct {
@@ -41,6 +41,8 @@ type material struct {
 	private ed25519.PrivateKey // Ed25519, nil in a key that only verifies
 	public  ed25519.PublicKey  // Ed25519
 }
+
+func keep(m *material) func() *material { return func() *material { return m } }
 
 // NewHMACKey makes an HMACSHA256 key of a copy of secret, MinSecret to MaxSecret bytes.
 func NewHMACKey(id string, secret []byte) (Key, error) {
@@ -50,7 +52,7 @@ func NewHMACKey(id string, secret []byte) (Key, error) {
 	if len(secret) < MinSecret || len(secret) > MaxSecret {
 		return Key{}, fmt.Errorf("%w %q: the secret has %d bytes, it must have %d to %d", ErrKey, id, len(secret), MinSecret, MaxSecret)
 	}
-	return Key{ID: id, Algorithm: HMACSHA256, material: &material{secret: append([]byte(nil), secret...)}}, nil
+	return Key{ID: id, Algorithm: HMACSHA256, reveal: keep(&material{secret: append([]byte(nil), secret...)})}, nil
 }
 
 // NewEd25519Key makes an Ed25519 key that signs and verifies.
@@ -63,7 +65,7 @@ func NewEd25519Key(id string, private ed25519.PrivateKey) (Key, error) {
 	}
 	seed := private.Seed()
 	private = ed25519.NewKeyFromSeed(seed)
-	return Key{ID: id, Algorithm: Ed25519, material: &material{private: private, public: private.Public().(ed25519.PublicKey)}}, nil
+	return Key{ID: id, Algorithm: Ed25519, reveal: keep(&material{private: private, public: private.Public().(ed25519.PublicKey)})}, nil
 }
 
 // NewEd25519PublicKey makes an Ed25519 key that verifies and cannot sign.
@@ -74,7 +76,7 @@ func NewEd25519PublicKey(id string, public ed25519.PublicKey) (Key, error) {
 	if len(public) != ed25519.PublicKeySize {
 		return Key{}, fmt.Errorf("%w %q: an Ed25519 public key has %d bytes", ErrKey, id, ed25519.PublicKeySize)
 	}
-	return Key{ID: id, Algorithm: Ed25519, material: &material{public: append(ed25519.PublicKey(nil), public...)}}, nil
+	return Key{ID: id, Algorithm: Ed25519, reveal: keep(&material{public: append(ed25519.PublicKey(nil), public...)})}, nil
 }
 
 // RandomKey makes an HMACSHA256 key that nobody else has: tickets die with the process.
@@ -82,7 +84,7 @@ func RandomKey() Key {
 	id, secret := make([]byte, 4), make([]byte, MinSecret)
 	rand.Read(id) // never fails: see crypto/rand
 	rand.Read(secret)
-	return Key{ID: "r" + hex.EncodeToString(id), Algorithm: HMACSHA256, material: &material{secret: secret}}
+	return Key{ID: "r" + hex.EncodeToString(id), Algorithm: HMACSHA256, reveal: keep(&material{secret: secret})}
 }
 
 // ParseKeys reads keys as the environment gives them, separated by commas, each one of
@@ -136,7 +138,7 @@ func parseKey(text string) (Key, error) {
 
 // CanSign is false for a public key.
 func (k Key) CanSign() bool {
-	return k.material != nil && (k.Algorithm == HMACSHA256 || k.material.private != nil)
+	return k.reveal != nil && (k.Algorithm == HMACSHA256 || k.reveal().private != nil)
 }
 
 // String names the key without its secret.

@@ -22,7 +22,7 @@ func NewKeyring(keys ...Key) (*Keyring, error) {
 	}
 	r := &Keyring{}
 	for _, k := range keys {
-		if k.material == nil {
+		if k.reveal == nil {
 			faults = append(faults, fmt.Errorf("%w %q: made without its constructor", ErrKey, k.ID))
 			continue
 		}

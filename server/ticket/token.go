@@ -30,8 +30,9 @@ var encoding = base64.RawURLEncoding.Strict()
 
 // signer is a key at work. Safe from any goroutine.
 type signer struct {
-	key     Key
-	scratch sync.Pool // of *scratch: verification has no one owner, and an HMAC cannot be shared
+	key      Key
+	material *material
+	scratch  sync.Pool // of *scratch: verification has no one owner, and an HMAC cannot be shared
 }
 
 // scratch is what one signature or verification needs. Everything in it is copied out or forgotten.
@@ -44,11 +45,11 @@ type scratch struct {
 }
 
 func newSigner(k Key) *signer {
-	s := &signer{key: k}
+	s := &signer{key: k, material: k.reveal()}
 	s.scratch.New = func() any {
 		w := new(scratch)
 		if k.Algorithm == HMACSHA256 {
-			w.mac = hmac.New(sha256.New, k.material.secret)
+			w.mac = hmac.New(sha256.New, s.material.secret)
 		}
 		return w
 	}
@@ -130,7 +131,7 @@ func (s *signer) signatureBytes() int {
 // sum signs message. The signature is valid until w's next use.
 func (s *signer) sum(w *scratch, message []byte) []byte {
 	if s.key.Algorithm == Ed25519 {
-		return append(w.sum[:0], ed25519.Sign(s.key.material.private, message)...)
+		return append(w.sum[:0], ed25519.Sign(s.material.private, message)...)
 	}
 	w.mac.Reset()
 	w.mac.Write(message)
@@ -140,7 +141,7 @@ func (s *signer) sum(w *scratch, message []byte) []byte {
 // verify compares w.signature with message, in constant time.
 func (s *signer) verify(w *scratch, message []byte) bool {
 	if s.key.Algorithm == Ed25519 {
-		return ed25519.Verify(s.key.material.public, message, w.signature[:ed25519.SignatureSize])
+		return ed25519.Verify(s.material.public, message, w.signature[:ed25519.SignatureSize])
 	}
 	return hmac.Equal(s.sum(w, message), w.signature[:sha256.Size])
 }
