@@ -1,3 +1,200 @@
 package game
 
-type checkpointer struct{}
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"reflect"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// checkpointer is the scratch of Hash and SaveState.
+type checkpointer struct {
+	raw    bytes.Buffer
+	enc    *msgpack.Encoder
+	sorted []byte
+}
+
+// saved is a checkpoint: what a fresh engine of the same match needs to go on.
+type saved struct {
+	Match   string
+	Game    string
+	Version string
+	Tick    uint32
+	Rand    []byte
+	Events  uint32 // number of the last one; the events themselves are not kept
+	Players []savedPlayer
+	Kicks   []Kicked
+	Sim     msgpack.RawMessage
+}
+
+type savedPlayer struct {
+	Seat     Seat
+	ID, Name string
+	Team     int
+	Data     json.RawMessage
+	Bot      bool
+	Lost     bool
+	LostFor  int
+	Newest   uint32
+	Ack      uint32
+	Lead     int16
+	Last     []int32
+	Queue    []savedInput
+}
+
+type savedInput struct {
+	Seq     uint32
+	Arrived int64
+	Values  []int32
+}
+
+// Hash is a digest of the simulation's state and of the random source: equal on every machine for equal seeds,
+// parameters and inputs. It panics if the state cannot be encoded.
+func (e *Engine) Hash() uint64 {
+	state := e.simBytes()
+	random, _ := e.rand.MarshalBinary()
+	h := fnv.New64a()
+	var tick [4]byte
+	binary.LittleEndian.PutUint32(tick[:], e.tick)
+	h.Write(tick[:])
+	h.Write(random)
+	h.Write(state)
+	return h.Sum64()
+}
+
+// simBytes is the state of the sim as msgpack, its maps sorted by their keys; valid until the next call.
+func (e *Engine) simBytes() []byte {
+	c := &e.checkpoint
+	c.raw.Reset()
+	if c.enc == nil {
+		c.enc = msgpack.NewEncoder(&c.raw)
+		c.enc.UseCompactInts(true)
+	}
+	if err := c.enc.Encode(e.sim); err != nil {
+		panic(fmt.Errorf("game: the state of %T cannot be saved: %w", e.sim, err))
+	}
+	c.sorted, _ = appendSorted(c.sorted[:0], c.raw.Bytes())
+	return c.sorted
+}
+
+// SaveState is a checkpoint of the match between two ticks: the simulation, the random source, the players and
+// their waiting inputs. Frames, events and the minds of bots are not in it.
+func (e *Engine) SaveState() ([]byte, error) {
+	if e.over {
+		return nil, ErrEnded
+	}
+	e.admit() // whoever is in between is in or out: the next tick would begin with it anyway
+	random, _ := e.rand.MarshalBinary()
+	s := saved{Match: e.match.ID, Game: e.def.Spec.Name, Version: e.def.Spec.Version, Tick: e.tick, Rand: random,
+		Events: e.events.last, Kicks: e.kicks, Sim: e.simBytes()}
+	for _, p := range e.players {
+		s.Players = append(s.Players, p.save())
+	}
+	b, err := msgpack.Marshal(&s)
+	if err != nil {
+		return nil, fmt.Errorf("game: save: %w", err)
+	}
+	return b, nil
+}
+
+func (p *Player) save() savedPlayer {
+	q := &p.queue
+	s := savedPlayer{Seat: p.Seat, ID: p.ID, Name: p.Name, Team: p.Team, Data: p.Data, Bot: p.Bot, Lost: p.lost,
+		LostFor: p.lostFor, Newest: q.newest, Ack: q.ack, Lead: q.lead, Last: q.last}
+	for i := range q.count {
+		at := (q.head + i) % InputQueue
+		s.Queue = append(s.Queue, savedInput{Seq: q.seqs[at], Arrived: q.arrived[at],
+			Values: q.values[at*q.fields : (at+1)*q.fields]})
+	}
+	return s
+}
+
+// LoadState brings a fresh engine, made for the same match, to a checkpoint. After an error the engine is of
+// no use.
+func (e *Engine) LoadState(b []byte) error {
+	if e.tick != 0 || e.taken != 0 {
+		return fmt.Errorf("%w: the engine is not fresh", ErrState)
+	}
+	var s saved
+	if err := msgpack.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	if s.Match != e.match.ID || s.Game != e.def.Spec.Name {
+		return fmt.Errorf("%w: it is of match %q of %q", ErrState, s.Match, s.Game)
+	}
+	if err := e.rand.UnmarshalBinary(s.Rand); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	if err := e.loadSim(s.Sim); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	e.tick, e.events.last, e.events.first, e.kicks = s.Tick, s.Events, s.Events+1, s.Kicks
+	for i := range s.Players {
+		if err := e.loadPlayer(&s.Players[i]); err != nil {
+			return fmt.Errorf("%w: seat %d: %w", ErrState, s.Players[i].Seat, err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) loadSim(b []byte) error {
+	clearExported(reflect.ValueOf(e.sim).Elem())
+	d := msgpack.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields(true)
+	return d.Decode(e.sim)
+}
+
+func (e *Engine) loadPlayer(s *savedPlayer) error {
+	if s.Seat == 0 || e.seat(s.Seat) != nil {
+		return ErrSeatTaken
+	}
+	if s.Bot && e.botter == nil {
+		return ErrNoBots
+	}
+	p := e.newPlayer(PlayerInfo{Seat: s.Seat, ID: s.ID, Name: s.Name, Team: s.Team, Data: s.Data, Bot: s.Bot})
+	p.lost, p.lostFor = s.Lost, s.LostFor
+	q := &p.queue
+	for i := range s.Queue {
+		if len(s.Queue[i].Values) != q.fields || i == InputQueue {
+			return ErrInput
+		}
+		q.push(s.Queue[i].Seq, s.Queue[i].Values, s.Queue[i].Arrived)
+	}
+	if len(s.Last) != len(q.last) {
+		return ErrInput
+	}
+	copy(q.last, s.Last)
+	q.newest, q.ack, q.lead = s.Newest, s.Ack, s.Lead
+	e.sit(p)
+	e.insert(p)
+	return nil
+}
+
+// clearExported zeroes what a checkpoint brings, so that nothing New made shows through: msgpack fills maps up
+// and re-uses what pointers point to. Unexported fields, which New made and no checkpoint holds, stay.
+func clearExported(v reflect.Value) {
+	for i := range v.NumField() {
+		f, t := v.Field(i), v.Type().Field(i)
+		if !t.IsExported() || t.Tag.Get("msgpack") == "-" {
+			continue
+		}
+		clearValue(f)
+	}
+}
+
+func clearValue(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		clearExported(v)
+	case reflect.Array:
+		for i := range v.Len() {
+			clearValue(v.Index(i))
+		}
+	default:
+		v.SetZero()
+	}
+}

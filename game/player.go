@@ -66,3 +66,21 @@ type View struct {
 	Rows       *protocol.Rows // the newest frame, ascending ids
 	Private    []int32        // wire values of Spec.Private; nil: none
 }
+
+// Find fills in row, a pointer to one of the structs of Spec.Kinds, from the row of an id. It is false if there
+// is no such row or it is of another kind.
+func (v *View) Find(id uint32, row any) bool {
+	i, ok := v.Rows.Find(id)
+	return ok && v.Load(i, row)
+}
+
+// Load fills in row from row i of v.Rows. It is false if that row is of another kind: to visit all rows of one
+// kind, try each.
+func (v *View) Load(i int, row any) bool {
+	d, k := v.Definition, v.Rows.Kinds[i]
+	if int(k) >= len(d.kinds) || d.kinds[k].ptrWord != typeWord(row) {
+		return false
+	}
+	d.LoadRow(k, v.Rows.Row(i), row)
+	return true
+}

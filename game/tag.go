@@ -99,7 +99,7 @@ func compileField(sf *reflect.StructField, texts bool) (wire protocol.Field, f f
 	f.form = form
 	switch {
 	case !ok:
-		fault("type %v is neither an integer of at most 32 bits, a bool nor a float%s", sf.Type, map[bool]string{true: " nor a string", false: ""}[texts])
+		fault("type %v is none of int8 to int32, uint8 to uint32, bool, float32, float64 or, in events, string", sf.Type)
 	case form == formText && !texts:
 		fault("only events have text fields")
 	case form == formText:

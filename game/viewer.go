@@ -58,14 +58,15 @@ func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 	}
 	base := v.baseline()
 	if base == nil {
+		v.hasPriv = false // a snapshot stands alone
 		head.ServerTime = uint64(now.at.UnixMicro())
 		dst = protocol.AppendSnapshotHead(dst, &head)
 	} else {
 		head.BaseTick = base.tick
 		dst = protocol.AppendDeltaHead(dst, &head)
-		if v.hasPriv {
-			before = v.private
-		}
+	}
+	if v.hasPriv {
+		before = v.private
 	}
 	dst = append(dst, e.frames.body(e.def.Plan, base)...)
 	dst = protocol.AppendPrivate(dst, e.def.Plan.Private, before, private)
