@@ -1,0 +1,253 @@
+package session
+
+import (
+	"time"
+
+	"skirmish/game"
+	"skirmish/protocol"
+	"skirmish/server/wsconn"
+)
+
+// counts are the room's figures since they were last added to the metrics.
+type counts struct {
+	bytesIn, bytesOut    int
+	throttled            int
+	duplicate, surplus   int
+	bad                  int
+	full, delta, skipped int
+	events               int
+	inputs               [4]uint64 // by game.InputStatus, as the engine counted them last
+}
+
+// Deliver writes to every player what this tick has for it, in one write each (game.Links). frame tells that there is a
+// new snapshot.
+func (r *Room) Deliver(now time.Time, frame bool) {
+	r.tick.Store(r.engine.Now())
+	for _, k := range r.engine.Kicks() {
+		r.kick(k, now)
+	}
+	for i := len(r.sessions) - 1; i >= 0; i-- {
+		r.deliver(r.sessions[i], now, frame)
+	}
+}
+
+// deliver writes to one player. A socket that has not taken the last write yet gets nothing new: its next state will be
+// the newest one, against the last that was written.
+func (r *Room) deliver(s *Session, now time.Time, frame bool) {
+	p := s.player
+	if !s.out.empty() {
+		sent, err := s.out.flush(s.conn)
+		r.counts.bytesOut += sent
+		if err != nil {
+			s.drop()
+			r.lose(s, Ending{}, now)
+			return
+		}
+		if !s.out.empty() {
+			r.wait4slow(s, now, frame)
+			return
+		}
+	}
+	out := append(r.scratch[:0], p.queue...)
+	p.queue = p.queue[:0]
+	out = r.appendAnswers(out, p, now)
+	out = r.appendRoster(out, p)
+	out, err := r.appendEvents(out, p)
+	if err != nil {
+		r.lose(s, endEventsLost, now)
+		return
+	}
+	if frame {
+		out = r.appendState(out, s, now)
+	}
+	r.scratch = out
+	if len(out) == 0 {
+		return
+	}
+	sent, err := s.out.write(s.conn, out)
+	r.counts.bytesOut += sent
+	if err != nil {
+		s.drop()
+		r.lose(s, Ending{}, now)
+	}
+}
+
+// wait4slow skips a player whose socket is full; only reliable events may end it.
+func (r *Room) wait4slow(s *Session, now time.Time, frame bool) {
+	if frame {
+		r.counts.skipped++
+	}
+	messages, bytes := s.player.viewer.Behind()
+	if messages > MaxUnsentEvents || bytes > MaxUnsentEventBytes || len(s.player.queue) > MaxUnsentEventBytes {
+		r.lose(s, endEventsLost, now)
+	}
+}
+
+// appendAnswers appends pongs of both kinds and the server's own ping when it is due.
+func (r *Room) appendAnswers(out []byte, p *connected, now time.Time) []byte {
+	if p.pinged {
+		p.pinged = false
+		begin := len(out)
+		out = wsconn.BeginFrame(out)
+		out = protocol.AppendPong(out, &protocol.Pong{ID: p.ping.ID, T0: p.ping.T0, T1: p.pingAt, T2: uint64(time.Now().UnixMicro())})
+		out = wsconn.EndFrame(out, begin, wsconn.OpBinary)
+	}
+	if p.echoed {
+		p.echoed = false
+		out = wsconn.AppendFrame(out, wsconn.OpPong, p.echo)
+	}
+	if !now.Before(p.nextPing) {
+		p.nextPing = now.Add(PingInterval)
+		out = wsconn.AppendFrame(out, wsconn.OpPing, nil)
+	}
+	return out
+}
+
+// appendRoster appends the seats that changed since this player was last told.
+func (r *Room) appendRoster(out []byte, p *connected) []byte {
+	if p.rosterSeq == r.ledger.version.Load() {
+		return out
+	}
+	var seq uint32
+	r.roster, seq = r.ledger.changes(r.roster[:0], p.rosterSeq)
+	p.rosterSeq = seq
+	begin := len(out)
+	out = wsconn.BeginFrame(out)
+	out = protocol.AppendRoster(out, &protocol.Roster{Seq: seq, Entries: r.roster})
+	return wsconn.EndFrame(out, begin, wsconn.OpBinary)
+}
+
+// appendEvents appends the reliable events that this player has not been sent.
+func (r *Room) appendEvents(out []byte, p *connected) ([]byte, error) {
+	for {
+		msg, ok, err := r.engine.NextEvent(p.viewer)
+		if err != nil || !ok {
+			return out, err
+		}
+		r.counts.events++
+		out = wsconn.AppendFrame(out, wsconn.OpBinary, msg)
+	}
+}
+
+// appendState appends the newest state, as a delta where the player has a baseline.
+func (r *Room) appendState(out []byte, s *Session, now time.Time) []byte {
+	p := s.player
+	begin := len(out)
+	out = wsconn.BeginFrame(out)
+	body := len(out)
+	out = r.engine.AppendState(out, p.viewer)
+	if len(out) == body {
+		return out[:begin] // no frame was captured yet
+	}
+	if t, _ := protocol.ServerType(out[body:]); t == protocol.TypeSnapshot {
+		r.counts.full++
+	} else {
+		r.counts.delta++
+	}
+	out = wsconn.EndFrame(out, begin, wsconn.OpBinary)
+	if !p.shown {
+		p.shown = true
+		r.metrics.Joins.Observe(now.Sub(s.opened).Seconds())
+	}
+	return out
+}
+
+// tellResult queues the outcome of the match, and the events before it.
+func (r *Room) tellResult(s *Session, o *Outcome) {
+	out := append(r.scratch[:0], s.player.queue...)
+	out, _ = r.appendEvents(out, s.player)
+	begin := len(out)
+	out = wsconn.BeginFrame(out)
+	out = protocol.AppendResult(out, &protocol.Result{Reason: string(o.Reason), Payload: o.Result})
+	out = wsconn.EndFrame(out, begin, wsconn.OpBinary)
+	r.scratch = out
+	sent, err := s.out.write(s.conn, out)
+	r.counts.bytesOut += sent
+	if err != nil {
+		s.drop()
+	}
+}
+
+// kick gives a player's seat up because the game said so.
+func (r *Room) kick(k game.Kicked, now time.Time) {
+	end := Ending{Code: protocol.CloseKicked, Reason: clip(k.Text, protocol.MaxReasonBytes)}
+	if s := r.sessionOf(uint16(k.Seat)); s != nil {
+		r.leave(s, game.ReasonKicked, end, now)
+		return
+	}
+	r.takeLost(uint16(k.Seat))
+	r.engine.Leave(k.Seat, game.ReasonKicked)
+	r.ledger.set(uint16(k.Seat), protocol.SeatKicked)
+}
+
+// release takes s out of the room, with an ending unless the socket is gone already, and hands it to the lobby.
+func (r *Room) release(s *Session, e Ending) {
+	last := len(r.sessions) - 1
+	r.sessions[s.index] = r.sessions[last]
+	r.sessions[s.index].index = s.index
+	r.sessions[last] = nil
+	r.sessions = r.sessions[:last]
+	r.metrics.Connections.Playing.Dec()
+	if e != (Ending{}) && s.phase != phaseGone {
+		s.end(e)
+		r.metrics.Closes.Inc(uint16(e.Code))
+	}
+	if s.phase != phaseGone {
+		r.set.Remove(s.conn)
+	} else {
+		r.metrics.Closes.Inc(uint16(protocol.CloseAbnormal))
+	}
+	s.player = nil
+	r.lobby.Return(s)
+}
+
+// lose parts with a connection; its seat waits for the player to come back.
+func (r *Room) lose(s *Session, e Ending, now time.Time) {
+	p := s.player
+	if p == nil {
+		return
+	}
+	r.release(s, e)
+	r.log.Info().Uint16("seat", p.seat).Uint16("code", uint16(e.Code)).Str("reason", e.Reason).Msg("connection ended")
+	p.viewer.Close()
+	if p.role == protocol.RolePlayer {
+		r.engine.SetLost(game.Seat(p.seat), true)
+	}
+	r.ledger.set(p.seat, protocol.SeatLost)
+	r.lost = append(r.lost, lostSeat{number: p.seat, until: now.Add(r.cfg.Reconnect), viewer: p.viewer})
+}
+
+// leave parts with a connection and its seat.
+func (r *Room) leave(s *Session, why game.Reason, e Ending, now time.Time) {
+	p := s.player
+	r.release(s, e)
+	r.vacate(p.seat, p.role, why)
+	r.log.Info().Uint16("seat", p.seat).Str("why", string(why)).Msg("player left")
+}
+
+// vacate gives a seat up for good.
+func (r *Room) vacate(seat uint16, role protocol.Role, why game.Reason) {
+	if role == protocol.RolePlayer {
+		r.engine.Leave(game.Seat(seat), why)
+	}
+	state := protocol.SeatLeft
+	switch why {
+	case game.ReasonExpired:
+		state = protocol.SeatExpired
+	case game.ReasonKicked:
+		state = protocol.SeatKicked
+	}
+	r.ledger.set(seat, state)
+}
+
+// takeLost takes a seat off the list of lost ones and returns its last viewer, nil if it was not lost.
+func (r *Room) takeLost(seat uint16) *game.Viewer {
+	for i := range r.lost {
+		if r.lost[i].number == seat {
+			v := r.lost[i].viewer
+			r.lost = append(r.lost[:i], r.lost[i+1:]...)
+			return v
+		}
+	}
+	return nil
+}

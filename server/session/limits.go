@@ -1,0 +1,71 @@
+package session
+
+import (
+	"time"
+
+	"skirmish/protocol"
+)
+
+// Limits of a connection's life. The wire's own are in package protocol, those of the handshake and of frames
+// in package wsconn.
+const (
+	HandshakeTimeout = 5 * time.Second        // accept → 101, the whole head
+	HelloTimeout     = 5 * time.Second        // 101 → hello
+	FrameTimeout     = 5 * time.Second        // first → last byte of a frame or fragmented message
+	CloseTimeout     = 2 * time.Second        // our Close frame → the socket is closed, at the latest
+	DrainTimeout     = 500 * time.Millisecond // FIN sent → the socket is closed, unless the peer's FIN comes first
+
+	MaxPendingHandshakes        = 1000
+	MaxPendingHandshakesPerAddr = 20
+	MaxConnectionsPerAddr       = 256
+	NewConnectionsPerSecond     = 20 // of one address
+	NewConnectionsBurst         = 100
+	ReservedDescriptors         = 512 // of RLIMIT_NOFILE, kept for everything that is not a player
+	RefusalRetryAfter           = time.Second
+
+	PingInterval = 5 * time.Second
+	PongTimeout  = 10 * time.Second // without a pong to a ping
+
+	InputRateFactor  = 2               // inputs per second = factor × tick rate, burst one second of them
+	FloodTolerance   = 3 * time.Second // of dropping inputs without a pause, then 4429
+	FloodPause       = time.Second     // without a dropped input ends a flood
+	ControlPerSecond = 10              // pings of both kinds, keyframe requests and game requests together
+	ControlBurst     = 20
+	BytesPerSecond   = 32 << 10 // read from one connection; the rest waits in the socket
+	BytesBurst       = 32 << 10
+
+	MaxBadMessages   = 3 // within BadMessageWindow, then 4400
+	BadMessageWindow = 10 * time.Second
+
+	MaxUnsentEvents     = 64       // reliable events waiting for one connection, then 4413
+	MaxUnsentEventBytes = 64 << 10 // the same in bytes
+
+	SeqAheadSeconds = 2 // how far an input's number may run ahead, in seconds of ticks
+)
+
+// Defaults of a match's timeouts; the matchmaker may choose others.
+const (
+	DefaultReconnect   = 20 * time.Second // a lost seat is held
+	DefaultNoShow      = 60 * time.Second // nobody came
+	DefaultEmpty       = 30 * time.Second // nobody is connected any more
+	DefaultMaxDuration = 4 * time.Hour
+)
+
+const (
+	readBufferBytes  = 16 << 10
+	lobbyScan        = 100 * time.Millisecond // how often deadlines in the lobby are looked at
+	housekeepEvery   = 250 * time.Millisecond // how often deadlines in a room are looked at
+	maxEventsPerPoll = 256
+	acceptBatch      = 64 // connections accepted before others get their turn
+	outboxKeepBytes  = 4 << 10
+)
+
+// LimitsFor is what the welcome of a match tells its clients.
+func LimitsFor(tickRate int) protocol.Limits {
+	return protocol.Limits{
+		MessageBytes:     protocol.MaxMessageBytes,
+		InputsPerMessage: protocol.MaxInputsPerMessage,
+		InputsPerSecond:  uint32(InputRateFactor * tickRate),
+		SeqAhead:         uint32(SeqAheadSeconds * tickRate),
+	}
+}

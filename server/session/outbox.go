@@ -1,0 +1,40 @@
+package session
+
+import "skirmish/server/netpoll"
+
+// outbox holds what the socket did not take yet. While it holds anything nothing else is written: a frame that was
+// begun is finished first.
+type outbox struct {
+	unsent []byte
+}
+
+func (o *outbox) empty() bool { return len(o.unsent) == 0 }
+
+// write sends p, behind what is unsent, and keeps what the socket does not take. sent is what the socket took of it all.
+func (o *outbox) write(c netpoll.Conn, p []byte) (sent int, err error) {
+	if !o.empty() {
+		o.unsent = append(o.unsent, p...)
+		return o.flush(c)
+	}
+	sent, err = c.Write(p)
+	if err == nil && sent < len(p) {
+		o.unsent = append(o.unsent, p[sent:]...)
+	}
+	return sent, err
+}
+
+// flush sends what it can of what is unsent.
+func (o *outbox) flush(c netpoll.Conn) (sent int, err error) {
+	if o.empty() {
+		return 0, nil
+	}
+	sent, err = c.Write(o.unsent)
+	if err != nil {
+		return sent, err
+	}
+	o.unsent = o.unsent[:copy(o.unsent, o.unsent[sent:])]
+	if o.empty() && cap(o.unsent) > outboxKeepBytes {
+		o.unsent = nil
+	}
+	return sent, nil
+}

@@ -1,0 +1,337 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"skirmish/game"
+	"skirmish/protocol"
+	"skirmish/server/metrics"
+	"skirmish/server/netpoll"
+	"skirmish/server/ticket"
+)
+
+// RoomConfig is one match as the matchmaker ordered it.
+type RoomConfig struct {
+	Definition *game.Definition
+	Match      game.Match
+	Spectators int // seats for spectators
+	Reconnect  time.Duration
+	NoShow     time.Duration // 0: waits for ever
+	Empty      time.Duration // 0: goes on without anybody
+	MaxLength  time.Duration // 0: none
+}
+
+// State is where a match is in its life.
+type State string
+
+const (
+	StateWaiting State = "waiting" // nobody has come yet; no tick runs
+	StateRunning State = "running"
+	StateEnded   State = "ended"
+	StateFailed  State = "failed"
+)
+
+// Outcome is how a match ended. It does not change any more.
+type Outcome struct {
+	State   State // StateEnded or StateFailed
+	Reason  game.Reason
+	Created time.Time
+	Started time.Time // zero: never
+	Ended   time.Time
+	Ticks   uint32
+	Seats   []Seat
+	Result  json.RawMessage // the game's own, may be nil
+}
+
+// Room is one match with the connections of its players. Run's goroutine owns everything but what the doors
+// marked "Safe from any goroutine" use. It reads its own sockets at the start of each tick and writes them at the end.
+type Room struct {
+	cfg     RoomConfig
+	engine  *game.Engine
+	ledger  *ledger
+	lobby   *Lobby
+	set     netpoll.Set
+	keys    func() *ticket.Keyring
+	metrics *metrics.Set
+	log     zerolog.Logger
+	created time.Time
+
+	wake    chan struct{} // an arrival or an order while no tick runs
+	done    chan struct{} // closed when Run has returned
+	running atomic.Int64  // start, ns since the Unix epoch; 0: not yet
+	tick    atomic.Uint32
+	outcome atomic.Pointer[Outcome]
+
+	mu     sync.Mutex // guards what follows: orders to the match's goroutine
+	inbox  []arrival
+	order  *stopOrder
+	closed bool // no arrivals any more
+
+	sessions   []*Session
+	events     []netpoll.Event
+	dec        *protocol.Decoder
+	input      protocol.Input
+	roster     []protocol.RosterEntry
+	readBuf    []byte
+	scratch    []byte
+	arrived    []arrival // the inbox of this tick
+	lost       []lostSeat
+	emptySince time.Time
+	deadline   time.Time   // of a graceful end; zero: none ordered
+	stopWhy    game.Reason // of that end
+	nextLook   time.Time   // at the deadlines
+	counts     counts
+}
+
+// arrival is a connection whose hello was accepted, or a bot, on its way into the match.
+type arrival struct {
+	session    *Session // nil: a bot takes the seat
+	seat       uint16
+	player     string
+	resume     bool
+	generation uint32
+	lastEvent  uint32
+}
+
+// stopOrder ends a match from outside.
+type stopOrder struct {
+	why   game.Reason
+	grace time.Duration
+}
+
+// lostSeat is a seat whose connection is gone and which waits for its player.
+type lostSeat struct {
+	number uint16
+	until  time.Time
+	viewer *game.Viewer
+}
+
+// NewRoom makes a match that waits for its first player. The game may refuse its parameters; that error is the
+// matchmaker's to read.
+func NewRoom(ctx context.Context, cfg RoomConfig, d netpoll.Driver, lobby *Lobby, keys func() *ticket.Keyring, m *metrics.Set, log zerolog.Logger) (*Room, error) {
+	engine, err := game.NewEngine(ctx, cfg.Definition, &cfg.Match)
+	if err != nil {
+		return nil, err
+	}
+	set, err := d.NewSet()
+	if err != nil {
+		return nil, fmt.Errorf("open the match's poll set: %w", err)
+	}
+	now := time.Now()
+	return &Room{
+		cfg: cfg, engine: engine, lobby: lobby, set: set, keys: keys, metrics: m,
+		log:     log.With().Str("match", cfg.Match.ID).Str("game", cfg.Match.Game).Logger(),
+		ledger:  newLedger(cfg.Match.Players, cfg.Spectators),
+		created: now,
+		wake:    make(chan struct{}, 1),
+		done:    make(chan struct{}),
+		events:  make([]netpoll.Event, min(cfg.Match.Players+cfg.Spectators, maxEventsPerPoll)),
+		dec:     protocol.NewDecoder(),
+		readBuf: make([]byte, readBufferBytes),
+	}, nil
+}
+
+// Run plays the match to its end and returns when every session has been handed back to the lobby.
+func (r *Room) Run(ctx context.Context) {
+	defer close(r.done)
+	r.conclude(r.play(ctx))
+}
+
+// play waits for the first player and runs the engine. What panics outside of the game is caught here, so that it hurts
+// this match only.
+func (r *Room) play(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &game.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	if started, err := r.wait(ctx); !started {
+		return err
+	}
+	r.running.Store(time.Now().UnixNano())
+	r.log.Info().Msg("match started")
+	return r.engine.Run(ctx, r, r)
+}
+
+// wait returns true when the first connection is in the inbox. Bots alone start nothing.
+func (r *Room) wait(ctx context.Context) (bool, error) {
+	var noShow <-chan time.Time
+	if r.cfg.NoShow > 0 {
+		timer := time.NewTimer(r.cfg.NoShow)
+		defer timer.Stop()
+		noShow = timer.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-noShow:
+			r.engine.Stop(game.ReasonNoShow)
+			return false, nil
+		case <-r.wake:
+		}
+		if o := r.takeOrder(); o != nil {
+			r.engine.Stop(o.why)
+			return false, nil
+		}
+		if r.somebodyCame() {
+			return true, nil
+		}
+	}
+}
+
+// somebodyCame tells whether a connection is in the inbox.
+func (r *Room) somebodyCame() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.inbox {
+		if a.session != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// takeOrder takes the order to stop, if there is one.
+func (r *Room) takeOrder() *stopOrder {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o := r.order
+	r.order = nil
+	return o
+}
+
+// conclude records the outcome, tells every player and hands the connections back to the lobby.
+func (r *Room) conclude(err error) {
+	now := time.Now()
+	out := &Outcome{State: StateEnded, Reason: game.ReasonForce, Created: r.created, Ended: now, Ticks: r.tick.Load()}
+	if at := r.running.Load(); at != 0 {
+		out.Started = time.Unix(0, at)
+	}
+	farewell := endMatchOver
+	var panicked *game.PanicError
+	switch end, ended := r.engine.Ended(); {
+	case errors.As(err, &panicked):
+		out.State, out.Reason, farewell = StateFailed, game.ReasonAborted, endMatchFailed
+		r.log.Error().Interface("panic", panicked.Value).Bytes("stack", panicked.Stack).Msg("match failed")
+	case err != nil:
+		farewell = endShutdown
+	case ended:
+		out.Reason, out.Result = end.Reason, end.Result
+	}
+	r.mu.Lock()
+	r.closed = true
+	late := r.inbox
+	r.inbox = nil
+	r.mu.Unlock()
+	r.ledger.close()
+	out.Seats, _ = r.ledger.all(now)
+	r.outcome.Store(out)
+
+	for _, a := range late {
+		if a.session != nil {
+			a.session.end(farewell)
+			r.lobby.Return(a.session)
+		}
+	}
+	for len(r.sessions) > 0 {
+		s := r.sessions[len(r.sessions)-1]
+		if farewell == endMatchOver {
+			r.tellResult(s, out)
+		}
+		r.release(s, farewell)
+	}
+	r.set.Close()
+	r.flushCounts()
+	r.metrics.MatchesEnded.Inc(string(out.Reason))
+	r.log.Info().Str("reason", string(out.Reason)).Uint32("ticks", out.Ticks).Msg("match ended")
+}
+
+// ID is the match's. Safe from any goroutine.
+func (r *Room) ID() string { return r.cfg.Match.ID }
+
+// Match describes the match. Safe from any goroutine.
+func (r *Room) Match() *game.Match { return &r.cfg.Match }
+
+// Spectators is the number of seats for spectators. Safe from any goroutine.
+func (r *Room) Spectators() int { return r.cfg.Spectators }
+
+// Created is when the match was made. Safe from any goroutine.
+func (r *Room) Created() time.Time { return r.created }
+
+// State tells where the match is. Safe from any goroutine.
+func (r *Room) State() State {
+	if out := r.outcome.Load(); out != nil {
+		return out.State
+	}
+	if r.running.Load() != 0 {
+		return StateRunning
+	}
+	return StateWaiting
+}
+
+// Tick is the newest tick. Safe from any goroutine.
+func (r *Room) Tick() uint32 { return r.tick.Load() }
+
+// Outcome is how the match ended, nil before. Safe from any goroutine.
+func (r *Room) Outcome() *Outcome { return r.outcome.Load() }
+
+// Done is closed when the match has ended and all its sessions are handed back. Safe from any goroutine.
+func (r *Room) Done() <-chan struct{} { return r.done }
+
+// Seats returns the seats in use and their counts. Safe from any goroutine.
+func (r *Room) Seats() ([]Seat, Counts) { return r.ledger.all(time.Now()) }
+
+// Reserve takes a seat for each request or none: ErrFull, ErrSeatTaken, ErrEnded. Bots take theirs at the next tick.
+// Safe from any goroutine.
+func (r *Room) Reserve(reqs []SeatRequest) ([]Seat, error) {
+	seats, err := r.ledger.reserve(reqs, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range seats {
+		if s.Role == protocol.RoleBot {
+			r.attach(arrival{seat: s.Number, player: s.PlayerID})
+		}
+	}
+	return seats, nil
+}
+
+// attach puts a into the inbox; false when the match has ended, and a.session is still the caller's. Safe from any goroutine.
+func (r *Room) attach(a arrival) bool {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return false
+	}
+	r.inbox = append(r.inbox, a)
+	r.mu.Unlock()
+	r.nudge()
+	return true
+}
+
+// Stop ends the match: at once, or with a grace in which it goes on for those who are in it. Safe from any goroutine.
+func (r *Room) Stop(why game.Reason, grace time.Duration) {
+	r.mu.Lock()
+	r.order = &stopOrder{why: why, grace: grace}
+	r.mu.Unlock()
+	r.ledger.close()
+	r.nudge()
+}
+
+// nudge wakes a match that is not ticking yet.
+func (r *Room) nudge() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
