@@ -16,7 +16,9 @@ func TestHandshakeAnswers(t *testing.T) {
 		want   string // part of the reason; empty: accepted
 	}{
 		{"proper", func(s string) string { return s }, 0, ""},
-		{"several tokens", func(s string) string { return strings.Replace(s, "Connection: Upgrade", "connection: keep-alive, UPGRADE", 1) }, 0, ""},
+		{"several tokens", func(s string) string {
+			return strings.Replace(s, "Connection: Upgrade", "connection: keep-alive, UPGRADE", 1)
+		}, 0, ""},
 		{"refused with a sentence", func(string) string {
 			return "HTTP/1.1 400 Bad Request\r\nContent-Length: 22\r\nConnection: close\r\n\r\nno sub-protocol here.\nmore"
 		}, 400, "no sub-protocol here."},

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"sort"
 	"unicode/utf8"
 
@@ -296,12 +297,12 @@ func (s *Session) message(msg []byte, now int64) (Signal, error) {
 		err, what = protocol.DecodeNotice(msg, &s.Notice), SignalNotice
 	case protocol.TypeResult:
 		err, what = protocol.DecodeResult(msg, &s.Result), SignalResult
+		s.Result.Payload = bytes.Clone(s.Result.Payload) // the one thing that is wanted after the end
 	case protocol.TypeError:
 		if err = protocol.DecodeError(msg, &s.Error); err == nil {
 			s.failed, what = true, SignalError
 		}
 	}
-	// Any other type is a later version's: passed over.
 	if err != nil {
 		return SignalNone, s.malformed(err)
 	}

@@ -1,0 +1,85 @@
+package client_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"skirmish/protocol"
+)
+
+// peer is one connection of a foreign server: gorilla's frames, our protocol.
+type peer struct {
+	t    *testing.T
+	conn *websocket.Conn
+	d    *protocol.Decoder
+}
+
+// serve runs script for every connection of a server and returns its URL. The server ends with the test.
+func serve(t *testing.T, script func(p *peer)) string {
+	t.Helper()
+	up := websocket.Upgrader{Subprotocols: []string{protocol.Subprotocol}}
+	var wg sync.WaitGroup
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		wg.Add(1)
+		defer wg.Done()
+		defer conn.Close()
+		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		script(&peer{t: t, conn: conn, d: protocol.NewDecoder()})
+	}))
+	t.Cleanup(func() { s.Close(); wg.Wait() })
+	return "ws" + strings.TrimPrefix(s.URL, "http") + "/play"
+}
+
+func (p *peer) send(msg []byte) { p.conn.WriteMessage(websocket.BinaryMessage, msg) }
+
+func (p *peer) close(code int, reason string) {
+	p.conn.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason))
+	p.conn.ReadMessage() // the answer
+}
+
+// next reads messages up to one of type want, which it leaves in the decoder. False: the connection ended.
+func (p *peer) next(want protocol.Type) bool {
+	for {
+		_, msg, err := p.conn.ReadMessage()
+		if err != nil {
+			return false
+		}
+		got, err := p.d.Begin(msg)
+		if err != nil {
+			p.t.Errorf("the client sent a malformed message: %v", err)
+			return false
+		}
+		if got == want {
+			return true
+		}
+		if got == protocol.TypePing {
+			var m protocol.Ping
+			if p.d.Ping(&m) == nil {
+				p.send(protocol.AppendPong(nil, &protocol.Pong{ID: m.ID, T0: m.T0, T1: 6_000_000, T2: 6_000_000}))
+			}
+		}
+	}
+}
+
+// greet takes the hello and answers with the welcome and a first snapshot.
+func (p *peer) greet() (h protocol.Hello) {
+	if !p.next(protocol.TypeHello) {
+		return
+	}
+	if err := p.d.Hello(&h); err != nil {
+		p.t.Error(err)
+	}
+	p.send(protocol.AppendWelcome(nil, welcome()))
+	p.send(snapshot(101, 0, rows(2, 10)))
+	return h
+}
