@@ -1,1 +1,10 @@
-export class Client {}
+// Client of the Skirmish game server, for browsers and Node.
+
+export { Client, ClosedError, toWire } from './client.js';
+export { Notice, Role, SeatState, closing } from './codes.js';
+export { MessageError } from './msgpack.js';
+export { FieldType, Interp, Kind, Plan } from './plan.js';
+export { Rows } from './rows.js';
+export { BaselineError, State } from './state.js';
+export { Stats } from './stats.js';
+export { Table, View } from './view.js';

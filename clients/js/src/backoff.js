@@ -1,0 +1,25 @@
+// Backoff spaces out attempts to come back: doubling, with full jitter, so that the clients of a node that
+// went away do not return as one herd.
+
+const FIRST_MS = 250;
+const MOST_MS = 5000;
+
+export class Backoff {
+  #attempt = 0;
+  #random;
+
+  /** @param {() => number} random in [0, 1) */
+  constructor(random) {
+    this.#random = random;
+  }
+
+  reset() {
+    this.#attempt = 0;
+  }
+
+  /** How long to wait before the next attempt, ms. The first one comes almost at once. */
+  next() {
+    const most = Math.min(MOST_MS, FIRST_MS * 2 ** this.#attempt++);
+    return 20 + this.#random() * most;
+  }
+}

@@ -1,0 +1,73 @@
+// Numbers about a connection, for a net graph or a report.
+
+const BUCKETS = 10;
+const BUCKET_MS = 100;
+
+/** Meter sums up what came within the last second. */
+export class Meter {
+  #sums = new Float64Array(BUCKETS);
+  #at = 0;
+
+  /** Since the beginning. */
+  total = 0;
+
+  /**
+   * @param {number} n
+   * @param {number} nowMs
+   */
+  add(n, nowMs) {
+    this.#turn(nowMs);
+    this.#sums[this.#at % BUCKETS] += n;
+    this.total += n;
+  }
+
+  /**
+   * Per second, over the last second.
+   * @param {number} nowMs
+   */
+  rate(nowMs) {
+    this.#turn(nowMs);
+    let sum = 0;
+    for (let i = 0; i < BUCKETS; i++) sum += this.#sums[i];
+    return (sum * 1000) / (BUCKETS * BUCKET_MS);
+  }
+
+  /** @param {number} nowMs */
+  #turn(nowMs) {
+    const at = Math.floor(nowMs / BUCKET_MS);
+    if (at - this.#at >= BUCKETS) this.#sums.fill(0);
+    else for (let i = this.#at + 1; i <= at; i++) this.#sums[i % BUCKETS] = 0;
+    this.#at = Math.max(at, this.#at);
+  }
+}
+
+export class Stats {
+  constructor() {
+    /** Smoothed round trip, ms. */
+    this.rttMs = 0;
+    /** Smoothed difference between the spacing of two states and their spacing in ticks, ms. */
+    this.jitterMs = 0;
+    /** How old the newest state is, by the server's clock, ms. */
+    this.ageMs = 0;
+    /** Smoothed time between two states, ms. */
+    this.intervalMs = 0;
+    /** From an input's arrival to the tick that used it, by the server, ms. */
+    this.leadMs = 0;
+    this.bytesInPerSecond = 0;
+    this.bytesOutPerSecond = 0;
+    this.snapshotsPerSecond = 0;
+    /** Full snapshots among them, since the beginning. */
+    this.full = 0;
+    /** Deltas since the beginning. */
+    this.delta = 0;
+    this.bytesIn = 0;
+    this.bytesOut = 0;
+    this.inputsSent = 0;
+    /** Messages that could not be decoded. */
+    this.malformed = 0;
+    /** Keyframes asked for. */
+    this.keyframes = 0;
+    /** Times the connection was resumed. */
+    this.resumes = 0;
+  }
+}
