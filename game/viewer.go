@@ -44,10 +44,11 @@ func (v *Viewer) baseline() *frame {
 
 // AppendState appends the newest frame as one message: a delta against the last one appended for v, or a full
 // snapshot. The caller writes it whole or drops the connection; one that it cannot write yet it does not ask
-// for. Before the first frame nothing is appended.
+// for. Nothing is appended before the first frame and when v has the newest one already.
 func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 	now := e.frames.newest
-	if now == nil {
+	base := v.baseline()
+	if now == nil || now == base {
 		return dst
 	}
 	head := protocol.StateHead{Tick: now.tick}
@@ -56,7 +57,6 @@ func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 		head.Ack, head.LeadMS, head.Flags = p.shown.ack, p.shown.lead, p.shown.flags
 		private = p.shown.private
 	}
-	base := v.baseline()
 	if base == nil {
 		v.hasPriv = false // a snapshot stands alone
 		head.ServerTime = uint64(now.at.UnixMicro())
@@ -71,19 +71,17 @@ func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 	dst = append(dst, e.frames.body(e.def.Plan, base)...)
 	dst = protocol.AppendPrivate(dst, e.def.Plan.Private, before, private)
 	dst = protocol.AppendCRC(dst, now.crc, now.hasCRC)
-	v.advance(now, private)
+	v.advance(base, now, private)
 	return dst
 }
 
-// advance makes now the viewer's baseline.
-func (v *Viewer) advance(now *frame, private []int32) {
-	if base := v.baseline(); base != now {
-		if base != nil {
-			base.refs--
-		}
-		now.refs++
-		v.base, v.number = now, now.number
+// advance makes now the viewer's baseline in place of base.
+func (v *Viewer) advance(base, now *frame, private []int32) {
+	if base != nil {
+		base.refs--
 	}
+	now.refs++
+	v.base, v.number = now, now.number
 	if len(private) > 0 {
 		v.private = append(v.private[:0], private...)
 		v.hasPriv = true
