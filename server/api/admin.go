@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/http/pprof"
+)
+
+// NewAdmin makes the handler of the admin port: the matchmaking API, /livez, /readyz, /metrics and, under
+// /debug/pprof/, profiles.
+func NewAdmin(c AdminConfig) http.Handler {
+	a := &admin{AdminConfig: c, gate: gate{c.Keys}, first: newAnswers()}
+	mux := http.NewServeMux()
+	route := func(pattern string, e endpoint) { mux.Handle(pattern, answered(c.Log, e)) }
+
+	route("/v1/matches", a.gate.behind(methods{"POST": a.create, "GET": a.list}.serve))
+	route("/v1/matches/{id}", a.gate.behind(methods{"GET": a.get, "DELETE": a.end}.serve))
+	route("/v1/matches/{id}/seats", a.gate.behind(methods{"POST": a.reserve}.serve))
+	route("/v1/matches/{id}/result", a.gate.behind(methods{"GET": a.result}.serve))
+	route("/livez", methods{"GET": a.live}.serve)
+	route("/readyz", methods{"GET": a.ready}.serve)
+	if c.Metrics != nil {
+		route("/metrics", a.gate.orLocal(methods{"GET": plain(c.Metrics)}.serve))
+	}
+	for name, h := range map[string]http.HandlerFunc{
+		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
+	} {
+		route("/debug/pprof/"+name, a.gate.behind(methods{"GET": plain(h), "POST": plain(h)}.serve))
+	}
+	route("/", a.gate.behind(noSuchPath))
+
+	// A page of another origin in a browser on this machine must not steer the node, key or no key.
+	return guardOrigin(c.Log, nil, mux)
+}
+
+type admin struct {
+	AdminConfig
+	gate  gate
+	first *answers
+}
+
+func (a *admin) create(w http.ResponseWriter, r *http.Request) error {
+	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
+		req := NewCreateRequest()
+		if err := decode(body, req); err != nil {
+			return answer{}, err
+		}
+		if err := req.validate(); err != nil {
+			return answer{}, err
+		}
+		created, err := a.Matches.Create(ctx, req)
+		if err != nil {
+			return answer{}, err
+		}
+		if created.Seats == nil {
+			created.Seats = []Seat{}
+		}
+		return encode(http.StatusCreated, created)
+	})
+}
+
+func (a *admin) reserve(w http.ResponseWriter, r *http.Request) error {
+	id, err := matchID(r)
+	if err != nil {
+		return err
+	}
+	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
+		var req seatsRequest
+		if err := decode(body, &req); err != nil {
+			return answer{}, err
+		}
+		if err := req.validate(); err != nil {
+			return answer{}, err
+		}
+		seats, err := a.Matches.Reserve(ctx, id, req.Seats)
+		if err != nil {
+			return answer{}, err
+		}
+		return encode(http.StatusCreated, struct {
+			Seats []Seat `json:"seats"`
+		}{seats})
+	})
+}
+
+// change is the way of every POST: the body, the first answer to its Idempotency-Key, the work.
+func (a *admin) change(w http.ResponseWriter, r *http.Request, work func(ctx context.Context, body []byte) (answer, error)) error {
+	body, err := readBody(w, r, MaxBodyBytes)
+	if err != nil {
+		return err
+	}
+	got, err := a.first.do(r, body, work)
+	if err != nil {
+		return err
+	}
+	writeAnswer(w, r, got)
+	return nil
+}
+
+func (a *admin) list(w http.ResponseWriter, r *http.Request) error {
+	f, err := parseFilter(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	matches, next, err := a.Matches.List(f)
+	if err != nil {
+		return err
+	}
+	if matches == nil {
+		matches = []Match{}
+	}
+	return respond(w, r, struct {
+		Matches    []Match `json:"matches"`
+		NextCursor string  `json:"next_cursor"`
+	}{matches, next})
+}
+
+func (a *admin) get(w http.ResponseWriter, r *http.Request) error {
+	id, err := matchID(r)
+	if err != nil {
+		return err
+	}
+	m, err := a.Matches.Get(id)
+	if err != nil {
+		return err
+	}
+	return respond(w, r, m)
+}
+
+func (a *admin) end(w http.ResponseWriter, r *http.Request) error {
+	id, err := matchID(r)
+	if err != nil {
+		return err
+	}
+	mode, grace, err := parseEnd(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	if err := a.Matches.End(id, mode, grace); err != nil {
+		return err
+	}
+	writeAnswer(w, r, answer{status: http.StatusNoContent})
+	return nil
+}
+
+func (a *admin) result(w http.ResponseWriter, r *http.Request) error {
+	id, err := matchID(r)
+	if err != nil {
+		return err
+	}
+	res, err := a.Matches.Result(id)
+	if err != nil {
+		return err
+	}
+	if res.Players == nil {
+		shown := *res // the result is the node's, and others may be reading it
+		shown.Players = []PlayerResult{}
+		res = &shown
+	}
+	return respond(w, r, res)
+}
+
+// live tells that the process serves requests.
+func (a *admin) live(w http.ResponseWriter, r *http.Request) error {
+	return respond(w, r, status{Status: "ok"})
+}
+
+// ready tells whether the node takes new matches.
+func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
+	if a.Ready != nil {
+		if err := a.Ready(); err != nil {
+			out, encErr := encode(http.StatusServiceUnavailable, status{Status: "not ready", Reason: err.Error()})
+			if encErr == nil {
+				w.Header().Set("Retry-After", notReadyRetry)
+				writeAnswer(w, r, out)
+			}
+			return encErr
+		}
+	}
+	return respond(w, r, status{Status: "ready"})
+}
+
+// notReadyRetry is what a probe is asked to wait, in seconds.
+const notReadyRetry = "1"
+
+type status struct {
+	Status string `json:"status"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// plain makes an endpoint of a handler that answers by itself.
+func plain(h http.Handler) endpoint {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h.ServeHTTP(w, r)
+		return nil
+	}
+}
+
+// matchID is the id in the path. One that no match can have is not found, without asking.
+func matchID(r *http.Request) (string, error) {
+	id := r.PathValue("id")
+	if !validMatchID(id) {
+		return "", NewError(NotFound, "There is no match "+shown(id)+".")
+	}
+	return id, nil
+}
