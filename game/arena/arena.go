@@ -2,6 +2,7 @@ package arena
 
 import (
 	"context"
+	"encoding/json"
 
 	"skirmish/game"
 )
@@ -29,6 +30,7 @@ func (Arena) Spec() game.Spec {
 		MaxPlayers:     MaxPlayers,
 		DefaultPlayers: 16,
 		Idle:           game.IdleRepeat,
+		QuickPlay:      game.QuickPlay{Params: json.RawMessage(`{"rounds":0}`), Bots: 7},
 	}
 }
 

@@ -20,8 +20,7 @@ type eventRows struct {
 	hit    HitEvent
 }
 
-// Frame writes the rows, in ascending order of ids but for ships that took another's slot and bolts whose ids
-// began anew.
+// Frame writes the rows in ascending order of ids, but for a ship that took another seat's slot.
 func (s *Sim) Frame(f *game.Frame) {
 	s.lay()
 	s.putShips(f)
@@ -90,14 +89,24 @@ func (s *Sim) putRound(f *game.Frame) {
 	f.Put(RoundID, &s.rows.round)
 }
 
+// putShots writes beams and bolts. They lie in order of their age, so ids that began anew stand last: these go
+// first.
 func (s *Sim) putShots(f *game.Frame) {
+	anew := 1
+	for anew < len(s.Beams) && s.Beams[anew].ID > s.Beams[anew-1].ID {
+		anew++
+	}
 	for i := range s.Beams {
-		b := &s.Beams[i]
+		b := &s.Beams[(anew+i)%len(s.Beams)]
 		s.rows.beam = BeamRow{X1: b.X1, Y1: b.Y1, X2: b.X2, Y2: b.Y2, Owner: uint16(b.Owner), Hit: uint16(b.Hit)}
 		f.Put(b.ID, &s.rows.beam)
 	}
+	anew = 1
+	for anew < len(s.Bolts) && s.Bolts[anew].ID > s.Bolts[anew-1].ID {
+		anew++
+	}
 	for i := range s.Bolts {
-		b := &s.Bolts[i]
+		b := &s.Bolts[(anew+i)%len(s.Bolts)]
 		s.rows.bolt = BoltRow{X: b.X, Y: b.Y, Aim: b.Aim, Owner: uint16(b.Owner)}
 		f.Put(b.ID, &s.rows.bolt)
 	}

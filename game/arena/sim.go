@@ -173,8 +173,14 @@ func (s *Sim) teams() bool { return s.params.Mode == "teams" }
 
 // slot finds the ship of a seat, −1 if there is none.
 func (s *Sim) slot(seat game.Seat) int {
+	if seat == 0 {
+		return -1
+	}
+	if own := int(seat) - 1; own < len(s.Ships) && s.Ships[own].Seat == seat {
+		return own
+	}
 	for i := range s.Ships {
-		if s.Ships[i].Seat == seat && seat != 0 {
+		if s.Ships[i].Seat == seat {
 			return i
 		}
 	}
@@ -205,13 +211,18 @@ var errFull = errors.New("the arena is full")
 
 // Admit refuses a player for whom there is no slot or whose seat is no ship id.
 func (s *Sim) Admit(_ *game.Tick, p *game.Player) error {
-	if p.Seat >= FirstPickupID || s.free() < 0 {
+	if p.Seat >= FirstPickupID || s.free(p.Seat) < 0 {
 		return errFull
 	}
 	return nil
 }
 
-func (s *Sim) free() int {
+// free is the slot for a new ship, −1 if all are taken: the seat's own if possible, so that slots stand in the
+// order of seats.
+func (s *Sim) free(seat game.Seat) int {
+	if own := int(seat) - 1; own < len(s.Ships) && s.Ships[own].Seat == 0 {
+		return own
+	}
 	for i := range s.Ships {
 		if s.Ships[i].Seat == 0 {
 			return i
@@ -223,7 +234,7 @@ func (s *Sim) free() int {
 // Join gives a player a ship. Whoever was here before goes on with its totals.
 func (s *Sim) Join(t *game.Tick, p *game.Player) {
 	s.lay()
-	i := s.free()
+	i := s.free(p.Seat)
 	if i < 0 {
 		return // Admit refuses, so this is a host without admission: the player watches
 	}
