@@ -73,10 +73,6 @@ type Config struct {
 	// Dev is true under --dev, which sets QuickPlay, LogConsole and NoLoopbackLimits: the node tells where
 	// to play. Default false.
 	Dev bool
-
-	// AtOnce, when closed after Run's context has ended, asks for the shortest end that loses nothing: the
-	// second SIGTERM. Default nil: never.
-	AtOnce <-chan struct{}
 }
 
 // Default returns the configuration of a node that is told nothing.
@@ -88,11 +84,6 @@ func Default() Config {
 		MaxConnections: DefaultMaxConnections,
 		LogLevel:       zerolog.InfoLevel,
 	}
-}
-
-// setDev switches on what a developer wants on his own machine.
-func (c *Config) setDev() {
-	c.Dev, c.QuickPlay, c.LogConsole, c.NoLoopbackLimits = true, true, true, true
 }
 
 // Validate tells all faults at once, each with its flag, or nil.

@@ -1,0 +1,319 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"skirmish/game"
+	"skirmish/server/api"
+	"skirmish/server/ticket"
+)
+
+// Exit codes of Main.
+const (
+	exitOK      = 0
+	exitRunTime = 1 // it was asked for well and did not work
+	exitUsage   = 2 // it was asked for wrongly
+)
+
+// Main is the whole main function of a server with these games: it runs the command line until SIGINT or
+// SIGTERM and exits. A second signal ends the process on the spot.
+func Main(games ...game.Game) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // from the first signal on, the next one kills
+	cmd := Command(games...)
+	cmd.Use = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	os.Exit(execute(ctx, cmd, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Command is the command line of a server with these games: serve (what it does when nothing is asked for),
+// echo, version. Run it with ExecuteContext: the server ends cleanly when the context does.
+func Command(games ...game.Game) *cobra.Command {
+	return commandLine{serve: Run, echo: RunEcho}.root(games)
+}
+
+// execute runs a command line to its exit code. What went wrong is one sentence on stderr.
+func execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer) int {
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") { // several faults, one line each
+		fmt.Fprintf(stderr, "%s: %s\n", root.Name(), line)
+	}
+	if _, usage := errors.AsType[usageError](err); !usage {
+		return exitRunTime
+	}
+	fmt.Fprintf(stderr, "See %q.\n", cmd.CommandPath()+" --help")
+	return exitUsage
+}
+
+// usageError is the caller's fault.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// commandLine is what the commands do.
+type commandLine struct {
+	serve func(context.Context, Config, ...game.Game) error
+	echo  func(context.Context, EchoConfig) error
+}
+
+func (l commandLine) root(games []game.Game) *cobra.Command {
+	root := l.serveCommand(games)
+	root.Use = "server"
+	root.Version = version()
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(flagError)
+	root.Args = noArguments
+
+	serve := l.serveCommand(games)
+	serve.Use = "serve"
+	serve.Short = "Serve matches (the same as without a command)"
+	root.AddCommand(serve, l.echoCommand(), versionCommand())
+	return root
+}
+
+func (l commandLine) serveCommand(games []game.Game) *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Short: "Serve authoritative multiplayer matches over WebSocket",
+		Long: `Serves matches of ` + gameNames(games) + `.
+
+Players connect to the game port by WebSocket at /play and get the web client at /.
+Matchmakers create matches through the admin port: POST /v1/matches.
+
+  {{NAME}} --dev                          play in a browser, on this machine
+  curl -d '{"game":"` + firstGame(games) + `"}' -H 'Content-Type: application/json' http://` + DefaultAdminAddr + `/v1/matches
+
+Secrets come from the environment alone:
+  SKIRMISH_ADMIN_KEY    bearer keys of the admin port, separated by commas; each needs
+                        32 bytes or more when the port is not on loopback
+  SKIRMISH_TICKET_KEY   keys that sign tickets, as <key id>:<hex of 32 bytes or more>,
+                        separated by commas, the first one signs; without it every start
+                        makes its own
+
+The environment stands in for flags: SKIRMISH_ADDR for --addr, SKIRMISH_DATA_DIR for
+--data-dir and so on. A flag wins over it.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := f.config(cmd.Flags())
+			if err != nil {
+				return usageError{err}
+			}
+			return l.serve(cmd.Context(), cfg, games...)
+		},
+	}
+	f.register(cmd.Flags())
+	help := cmd.HelpFunc()
+	cmd.SetHelpFunc(func(c *cobra.Command, args []string) {
+		c.Long = strings.ReplaceAll(c.Long, "{{NAME}}", c.CommandPath())
+		help(c, args)
+	})
+	return cmd
+}
+
+// serveFlags are the flags of serve on their way to a Config.
+type serveFlags struct{ cfg Config }
+
+func (f *serveFlags) register(flags *pflag.FlagSet) {
+	f.cfg = Default()
+	c := &f.cfg
+	flags.SortFlags = false
+	flags.BoolVar(&c.Dev, "dev", false, "for developers: quick play for everybody, a readable log, no limits on loopback")
+	flags.StringVar(&c.Addr, "addr", c.Addr, "game `address`, host:port")
+	flags.StringVar(&c.AdminAddr, "admin-addr", c.AdminAddr, "admin `address`: API, /readyz, /metrics, profiles")
+	flags.StringVar(&c.DataDir, "data-dir", c.DataDir, "`folder` for what outlives the process")
+	flags.StringVar(&c.Driver, "driver", "", "how sockets are driven, `epoll|portable`; default epoll on Linux without TLS")
+	flags.StringVar(&c.TLSCert, "tls-cert", "", "certificate `file` (PEM) of the game port")
+	flags.StringVar(&c.TLSKey, "tls-key", "", "key `file` (PEM) of the game port")
+	flags.StringVar(&c.PublicURL, "public-url", "", "`URL` that players connect to, such as wss://play.example.net/play")
+	flags.IntVar(&c.MaxConnections, "max-connections", c.MaxConnections, "`number` of sockets on the game port; open files may allow less")
+	flags.BoolVar(&c.NoLoopbackLimits, "no-loopback-limits", false, "no limits per address for loopback: load tests")
+	flags.StringSliceVar(&c.AllowOrigins, "allow-origin", nil, "web `origin` whose pages may connect, such as https://example.net; repeatable")
+	flags.Var((*levelValue)(&c.LogLevel), "log-level", "least `level` of the log: "+logLevels)
+}
+
+// config is the Config that defaults, environment and flags make, the later ones winning.
+func (f *serveFlags) config(flags *pflag.FlagSet) (Config, error) {
+	set, err := fromEnvironment(flags)
+	if err != nil {
+		return Config{}, err
+	}
+	c := f.cfg
+	c.LogConsole = isTerminal(os.Stderr)
+	if c.Dev {
+		c.QuickPlay, c.LogConsole = true, true
+		if !flags.Changed("no-loopback-limits") && !set["no-loopback-limits"] {
+			c.NoLoopbackLimits = true
+		}
+	}
+	c.AdminKeys = api.ParseKeys(os.Getenv("SKIRMISH_ADMIN_KEY"))
+	if text := os.Getenv("SKIRMISH_TICKET_KEY"); text != "" {
+		if c.TicketKeys, err = ticket.ParseKeys(text); err != nil {
+			return Config{}, fmt.Errorf("SKIRMISH_TICKET_KEY: %w", err)
+		}
+	}
+	return c, c.Validate()
+}
+
+// fromEnvironment gives every flag that was not set its variable's value, if there is one. An empty variable
+// is none. It returns the flags it has set.
+func fromEnvironment(flags *pflag.FlagSet) (set map[string]bool, err error) {
+	set = make(map[string]bool)
+	var faults []error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := envName(f.Name)
+		value := os.Getenv(name)
+		if value == "" || f.Changed || f.Name == "help" || f.Name == "version" {
+			return
+		}
+		set[f.Name] = true
+		if err := f.Value.Set(value); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %s", name, badValue(f, value, err)))
+		}
+	})
+	return set, errors.Join(faults...)
+}
+
+func envName(flag string) string {
+	return "SKIRMISH_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func (l commandLine) echoCommand() *cobra.Command {
+	c := DefaultEcho()
+	cmd := &cobra.Command{
+		Use:   "echo",
+		Short: "Echo WebSocket messages, to test clients and sockets",
+		Long: `Echoes every text and binary message at any path, on the very same sockets and frames
+as the game port: for protocol test suites, and to measure the network layer alone.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.Validate(); err != nil {
+				return usageError{err}
+			}
+			return l.echo(cmd.Context(), c)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&c.Addr, "addr", c.Addr, "`address` to listen on, host:port")
+	flags.StringVar(&c.Driver, "driver", "", "how sockets are driven, `epoll|portable`; default epoll on Linux")
+	flags.Var((*bytesValue)(&c.MaxMessage), "max-message", "largest message, a `size` such as 64KiB")
+	flags.Var((*levelValue)(&c.LogLevel), "log-level", "least `level` of the log: "+logLevels)
+	return cmd
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArguments,
+		Run:   func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), version()) },
+	}
+}
+
+// noArguments refuses what is neither a flag nor a command.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasSubCommands() {
+		return usageError{fmt.Errorf("unexpected argument %q: %s takes flags alone", args[0], cmd.CommandPath())}
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return usageError{fmt.Errorf("unknown command %q, did you mean %q?", args[0], near[0])}
+	}
+	return usageError{fmt.Errorf("unknown command %q: there are serve, echo and version", args[0])}
+}
+
+// flagError makes a sentence of what is wrong with a flag.
+func flagError(_ *cobra.Command, err error) error {
+	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		f := e.GetFlag()
+		err = fmt.Errorf("--%s: %s", f.Name, badValue(f, e.GetValue(), e.Unwrap()))
+	} else if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		err = fmt.Errorf("--%s needs a value", e.GetFlag().Name)
+	}
+	return usageError{err}
+}
+
+// badValue is what is wrong with a flag's value, without the words of strconv.
+func badValue(f *pflag.Flag, value string, err error) string {
+	switch f.Value.Type() {
+	case "bool":
+		return fmt.Sprintf("%q is neither true nor false", value)
+	case "int":
+		return fmt.Sprintf("%q is not a whole number", value)
+	}
+	return err.Error()
+}
+
+// levelValue is a log level as a flag.
+type levelValue zerolog.Level
+
+func (v *levelValue) String() string { return zerolog.Level(*v).String() }
+func (v *levelValue) Type() string   { return "level" }
+
+func (v *levelValue) Set(text string) error {
+	for l := zerolog.TraceLevel; l <= zerolog.ErrorLevel; l++ {
+		if text == l.String() {
+			*v = levelValue(l)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of %s", text, logLevels)
+}
+
+// bytesValue is a size as a flag.
+type bytesValue int64
+
+func (v *bytesValue) String() string { return formatBytes(int64(*v)) }
+func (v *bytesValue) Type() string   { return "size" }
+
+func (v *bytesValue) Set(text string) error {
+	n, err := parseBytes(text)
+	if err == nil {
+		*v = bytesValue(n)
+	}
+	return err
+}
+
+// isTerminal is true where somebody reads along.
+func isTerminal(f *os.File) bool {
+	s, err := f.Stat()
+	return err == nil && s.Mode()&os.ModeCharDevice != 0
+}
+
+func gameNames(games []game.Game) string {
+	names := make([]string, len(games))
+	for i, g := range games {
+		names[i] = g.Spec().Name
+	}
+	if len(names) == 0 {
+		return "no game at all: give some to node.Main"
+	}
+	return strings.Join(names, ", ")
+}
+
+func firstGame(games []game.Game) string {
+	if len(games) == 0 {
+		return api.DefaultGame
+	}
+	return games[0].Spec().Name
+}
