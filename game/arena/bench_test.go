@@ -1,47 +1,144 @@
 package arena
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"skirmish/game"
 )
-
-// busy is a match in full swing: every ship circles, turns its guns and fires, nobody stays dead for long.
-func busy(t testing.TB, players int) *host {
-	h := newHost(t, players, 7, `{"rounds":0,"round_seconds":3600}`)
-	for seat := range players {
-		h.join(game.Seat(seat + 1))
-	}
-	return h
-}
 
 // steer gives every seat its next input.
 func (h *host) steer(tick int) {
 	for i := range h.sim.Ships {
 		a := uint16(tick*150 + i*4001)
-		h.sim.inputs[i] = Input{}
 		h.inputs[h.sim.Ships[i].Seat] = Input{AX: int8(cos(a) / 130), AY: int8(sin(a) / 130),
 			Aim: uint16(i*9001 + tick*90), Buttons: ButtonBolt | ButtonRail | uint8(tick/64&1)*ButtonDash}
 	}
 }
 
-// stepper is a game whose Step is the arena's, measured from the inside.
-func benchmarkStep(b *testing.B, players int) {
-	h := busy(b, players)
+// thinkers is a match of bots in full swing.
+func thinkers(t testing.TB, players int) *host {
+	h := newHost(t, players, 7, `{"rounds":0,"round_seconds":3600}`)
+	for seat := range players {
+		h.joinAs(game.PlayerInfo{Seat: game.Seat(seat + 1), Bot: true})
+	}
+	h.ticks(600)
+	return h
+}
+
+func benchmarkBots(b *testing.B, players int) {
+	h := thinkers(b, players)
+	for b.Loop() {
+		h.ticks(1)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*players), "ns/player")
+}
+
+func BenchmarkBotMatch16(b *testing.B) { benchmarkBots(b, 16) }
+func BenchmarkBotMatch64(b *testing.B) { benchmarkBots(b, 64) }
+
+// timedBots is the arena whose bots' thoughts are timed.
+type timedBots struct {
+	watched
+	thoughts *int64
+}
+
+type timedBot struct {
+	*Bot
+	took *int64
+}
+
+func (t timedBot) Think(v *game.View, in any) {
+	start := time.Now()
+	t.Bot.Think(v, in)
+	*t.took += time.Since(start).Nanoseconds()
+}
+
+func (w timedBots) Bot(seed uint64) game.Bot { return timedBot{NewBot(seed), w.thoughts} }
+
+func benchmarkThink(b *testing.B, players int) {
+	h, took := &host{t: b}, int64(0)
+	h.start(timedBots{watched{sim: &h.sim}, &took}, players, 7, `{"rounds":0,"round_seconds":3600}`)
+	for seat := range players {
+		h.joinAs(game.PlayerInfo{Seat: game.Seat(seat + 1), Bot: true})
+	}
+	h.ticks(600)
+	took = 0
+	for b.Loop() {
+		h.ticks(1)
+	}
+	b.ReportMetric(float64(took)/float64(b.N*players), "ns/think")
+}
+
+func BenchmarkThink16(b *testing.B) { benchmarkThink(b, 16) }
+func BenchmarkThink64(b *testing.B) { benchmarkThink(b, 64) }
+
+// inner runs an arena's Step in a loop within one tick of the engine, so that nothing else is measured.
+type inner struct {
+	Sim  *Sim
+	loop func(t *game.Tick)
+}
+
+func (i *inner) Join(t *game.Tick, p *game.Player)                   { i.Sim.Join(t, p) }
+func (i *inner) Leave(t *game.Tick, p *game.Player, why game.Reason) { i.Sim.Leave(t, p, why) }
+func (i *inner) Frame(f *game.Frame)                                 { i.Sim.Frame(f) }
+func (i *inner) Step(t *game.Tick) {
+	if i.loop != nil {
+		i.loop(t)
+		return
+	}
+	i.Sim.Step(t)
+}
+
+type innerGame struct {
+	Arena
+	sim *inner
+}
+
+func (g innerGame) New(ctx context.Context, m *game.Match) (game.Sim, error) {
+	s, err := g.Arena.New(ctx, m)
+	if err == nil {
+		g.sim.Sim = s.(*Sim)
+	}
+	return g.sim, err
+}
+
+// within runs f inside a Step of a match in full swing.
+func within(t testing.TB, players int, f func(t *game.Tick, step func())) {
+	h, in := &host{t: t}, &inner{}
+	h.start(innerGame{sim: in}, players, 7, `{"rounds":0,"round_seconds":3600}`)
+	h.sim = in.Sim
+	for seat := range players {
+		h.join(game.Seat(seat + 1))
+	}
 	for tick := range 600 {
 		h.steer(tick)
 		h.ticks(1)
 	}
-	bolts := 0
 	tick := 600
-	for b.Loop() {
-		h.steer(tick)
-		h.ticks(1)
-		tick++
-		bolts += len(h.sim.Bolts)
+	in.loop = func(t *game.Tick) {
+		f(t, func() {
+			tick++
+			for i, p := range t.Players() {
+				in, _ := game.Input[Input](t, p)
+				a := uint16(tick*150 + i*4001)
+				*in = Input{AX: int8(cos(a) / 130), AY: int8(sin(a) / 130), Aim: uint16(i*9001 + tick*90),
+					Buttons: ButtonBolt | ButtonRail | uint8(tick/64&1)*ButtonDash}
+			}
+			h.sim.Step(t)
+		})
 	}
-	b.ReportMetric(float64(bolts)/float64(b.N), "bolts")
+	h.ticks(1)
 }
 
-func BenchmarkTick16(b *testing.B) { benchmarkStep(b, 16) }
-func BenchmarkTick64(b *testing.B) { benchmarkStep(b, 64) }
+func benchmarkStep(b *testing.B, players int) {
+	within(b, players, func(t *game.Tick, step func()) {
+		for b.Loop() {
+			step()
+		}
+	})
+}
+
+func BenchmarkStep16(b *testing.B) { benchmarkStep(b, 16) }
+func BenchmarkStep64(b *testing.B) { benchmarkStep(b, 64) }

@@ -36,6 +36,8 @@ type Bot struct {
 	missClock int32
 	ready     int32 // clock from which it fires at this target
 	railFrom  int32 // clock from which it uses the rail
+	burst     int32 // clock until which it keeps firing bolts
+	rest      int32 // clock from which it fires again
 }
 
 // nature is what makes bots differ.
@@ -54,7 +56,7 @@ type nature struct {
 // NewBot makes a bot whose skill and temper follow from seed.
 func NewBot(seed uint64) *Bot {
 	r := game.NewRand(seed)
-	return NewBotOfSkill(seed, 20+r.IntN(76))
+	return NewBotOfSkill(seed, 15+r.IntN(71))
 }
 
 // NewBotOfSkill makes a bot of a skill from 0, a beginner, to 100.
@@ -68,7 +70,7 @@ func NewBotOfSkill(seed uint64, skill int) *Bot {
 		caution:  25 + b.rand.Int32N(35),
 		pace:     90 + (100-k)*2/3,
 		reaction: 140 + (100-k)*4,
-		wobble:   130 + (100-k)*15,
+		wobble:   400 + (100-k)*26,
 		turning:  (6 + k/5) * fullTurn / 8,
 		lead:     100 + k*156/100,
 		daring:   10 + b.rand.Int32N(60),

@@ -2,6 +2,10 @@ package arena
 
 import "skirmish/game"
 
+// botRailRange is the distance in units from which bots use the rail: what a player sees on its screen, so that
+// nobody dies of a shot from nowhere.
+const botRailRange = 680
+
 // choose picks the target: near, weak and in sight rather than not. A target is kept unless another is clearly
 // better.
 func (b *Bot) choose() {
@@ -39,7 +43,7 @@ func (b *Bot) choose() {
 			wait /= 2
 		}
 		b.ready = b.clock + b.ms(wait)
-		b.railFrom = b.ready + b.ms(b.rand.Int32N(100+(100-b.nature.skill)*8))
+		b.railFrom = b.ready + b.ms(b.rand.Int32N(300+(100-b.nature.skill)*15))
 	}
 	b.target, b.inSight = target, sight
 }
@@ -56,7 +60,7 @@ func (b *Bot) shoot(out *Input) {
 	}
 	x, y := t.x-e.body.X, t.y-e.body.Y
 	n := span8(x, y)
-	rail := e.rail <= 2 && b.clock >= b.railFrom && n < RailRange*Unit
+	rail := e.rail <= 2 && b.clock >= b.railFrom && n < botRailRange*Unit
 	if !rail {
 		// Bolts need time: aim where the target will be, as well as the bot can tell.
 		lead := n / (BoltSpeed) * b.nature.lead / 256 // in 1/256 s
@@ -71,12 +75,21 @@ func (b *Bot) shoot(out *Input) {
 		// Most of half the angle under which the ship is seen.
 		if off < max(radius*7300/max(n, 1), 90) {
 			out.Buttons |= ButtonRail
-			b.railFrom = b.clock + b.ms(b.rand.Int32N(100+(100-b.nature.skill)*12))
+			b.railFrom = b.clock + b.ms(RailInterval+b.rand.Int32N(900+(100-b.nature.skill)*40))
 		}
 	}
-	if off < 1200 && n < 700*Unit {
+	if off < 1200 && n < 700*Unit && b.bursting() {
 		out.Buttons |= ButtonBolt
 	}
+}
+
+// bursting tells whether the bot keeps the trigger down: it fires for a while and rests for a while.
+func (b *Bot) bursting() bool {
+	if b.clock >= b.rest {
+		b.burst = b.clock + b.ms(350+b.rand.Int32N(900))
+		b.rest = b.burst + b.ms(150+b.rand.Int32N(200+(100-b.nature.skill)*9))
+	}
+	return b.clock < b.burst
 }
 
 // tremble is what the bot aims beside at the moment: it drifts from one error to the next.

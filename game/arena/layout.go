@@ -27,14 +27,14 @@ const (
 	clearCentre = 130 // units around the centre without walls
 	lattice     = 80  // units between candidates for spots
 	spotGap     = 52  // units between a spot and the nearest wall
-	minWidth    = 1280
+	minWidth    = 1440
 )
 
 // Build replaces l by the layout of seed for a number of players, 2 to 64. It keeps l's memory.
 func (l *Layout) Build(seed uint64, players int) {
 	rand := game.NewRand(seed)
-	// 240,000 square units for each player, three wide to two high, in whole lattice cells per quarter.
-	width := max(minWidth, int(isqrt(360_000*int64(players))))
+	// 340,000 square units for each player, three wide to two high, in whole lattice cells per quarter.
+	width := max(minWidth, int(isqrt(510_000*int64(players))))
 	width = (width + lattice) / (2 * lattice) * (2 * lattice)
 	height := (width*2/3 + lattice) / (2 * lattice) * (2 * lattice)
 	l.Width, l.Height = int32(width)*Unit, int32(height)*Unit
