@@ -60,5 +60,6 @@ func (Game) Spec() game.Spec {
 		Name: "pong", Version: "1",
 		Input: Input{}, Kinds: []any{Ball{}, Paddle{}}, Events: []any{Goal{}},
 		TickRate: 60, SnapshotRate: 30, MaxPlayers: 2, Idle: game.IdleNeutral,
+		QuickPlay: game.QuickPlay{Bots: 1},
 	}
 }

@@ -80,7 +80,7 @@ func (l commandLine) root(games []game.Game) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(flagError)
-	root.Args = noArguments
+	root.SuggestionsMinimumDistance = 2
 
 	serve := l.serveCommand(games)
 	serve.Use = "serve"
@@ -98,7 +98,9 @@ func (l commandLine) serveCommand(games []game.Game) *cobra.Command {
 Players connect to the game port by WebSocket at /play and get the web client at /.
 Matchmakers create matches through the admin port: POST /v1/matches.
 
-  {{NAME}} --dev                          play in a browser, on this machine
+Play in a browser, on this machine:
+  {{NAME}} --dev
+Create a match:
   curl -d '{"game":"` + firstGame(games) + `"}' -H 'Content-Type: application/json' http://` + DefaultAdminAddr + `/v1/matches
 
 Secrets come from the environment alone:

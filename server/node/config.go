@@ -145,8 +145,8 @@ func (c *Config) Validate() error {
 	if c.MaxConnections < 1 || c.MaxConnections > MaxMaxConnections {
 		fault("--max-connections %d: must be 1 to %d", c.MaxConnections, MaxMaxConnections)
 	}
-	if c.LogLevel < zerolog.TraceLevel || c.LogLevel > zerolog.ErrorLevel {
-		fault("--log-level: must be one of %s", logLevels)
+	if err := checkLevel(c.LogLevel); err != nil {
+		fault("--log-level: %w", err)
 	}
 	return errors.Join(faults...)
 }
@@ -197,11 +197,21 @@ func (c *EchoConfig) Validate() error {
 	if c.MaxMessage < 1 || c.MaxMessage > MaxEchoMessage {
 		faults = append(faults, fmt.Errorf("--max-message: must be 1 byte to %s", formatBytes(MaxEchoMessage)))
 	}
+	if err := checkLevel(c.LogLevel); err != nil {
+		faults = append(faults, fmt.Errorf("--log-level: %w", err))
+	}
 	return errors.Join(faults...)
 }
 
 // ChooseDriver is Driver, or epoll on Linux and portable elsewhere.
 func (c *EchoConfig) ChooseDriver() string { return chooseDriver(c.Driver, false) }
+
+func checkLevel(l zerolog.Level) error {
+	if l < zerolog.TraceLevel || l > zerolog.ErrorLevel {
+		return fmt.Errorf("must be one of %s", logLevels)
+	}
+	return nil
+}
 
 const logLevels = "trace, debug, info, warn, error"
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"time"
 
 	"skirmish/game"
@@ -92,11 +93,11 @@ func (r *Room) seatBot(a *arrival) Ending {
 func (r *Room) seatSession(a *arrival, now time.Time) Ending {
 	seat, ok := r.ledger.get(a.seat)
 	switch {
-	case !ok || seat.PlayerID != a.player:
+	case !ok || !a.resume && seat.PlayerID != a.player:
 		return endBadTicket
 	case a.resume && !r.ledger.current(a.seat, a.generation):
 		return endBadResume
-	case seat.State == protocol.SeatExpired && !a.resume, seat.State == protocol.SeatLeft, seat.State == protocol.SeatKicked, seat.State == protocol.SeatExpired:
+	case seat.State == protocol.SeatLeft, seat.State == protocol.SeatKicked, seat.State == protocol.SeatExpired:
 		return endSeatGone
 	}
 	if older := r.sessionOf(a.seat); older != nil {
@@ -135,6 +136,7 @@ func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time
 		p.queue = appendNotice(p.queue, &protocol.Notice{Kind: protocol.NoticeResumed})
 	}
 	r.log.Info().Uint16("seat", a.seat).Str("player", seat.PlayerID).Bool("resumed", a.resume).Msg("player connected")
+	s.conn.SetOwner(s)
 	if err := r.set.Add(s.conn); err != nil {
 		r.log.Warn().Err(err).Msg("cannot watch a player's connection")
 		r.lose(s, endUnwatched, now)
@@ -152,9 +154,12 @@ func infoOf(s Seat) game.PlayerInfo {
 	}
 }
 
-// refusedByGame is the ending of a player that the game does not let in.
+// refusedByGame is the ending of a player that the game does not let in, with the game's own words.
 func refusedByGame(err error) Ending {
-	return Ending{Code: protocol.CloseForbidden, Reason: clip(err.Error(), protocol.MaxReasonBytes)}
+	if refused, ok := errors.AsType[*game.RefusedError](err); ok {
+		return Ending{Code: protocol.CloseForbidden, Reason: clip(refused.Err.Error(), protocol.MaxReasonBytes)}
+	}
+	return endNoPlace
 }
 
 // viewerOf is the replication cursor of a seat's new connection: the one of the connection before it, if the seat had one,

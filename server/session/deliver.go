@@ -44,7 +44,7 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 			return
 		}
 		if !s.out.empty() {
-			r.wait4slow(s, now, frame)
+			r.bearWith(s, now, frame)
 			return
 		}
 	}
@@ -72,8 +72,8 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 	}
 }
 
-// wait4slow skips a player whose socket is full; only reliable events may end it.
-func (r *Room) wait4slow(s *Session, now time.Time, frame bool) {
+// bearWith skips a player whose socket is full; only reliable events that pile up may end it.
+func (r *Room) bearWith(s *Session, now time.Time, frame bool) {
 	if frame {
 		r.counts.skipped++
 	}
@@ -117,9 +117,14 @@ func (r *Room) appendRoster(out []byte, p *connected) []byte {
 	return wsconn.EndFrame(out, begin, wsconn.OpBinary)
 }
 
-// appendEvents appends the reliable events that this player has not been sent.
+// appendEvents appends the reliable events that this player has not been sent, as many as may wait unsent; the rest go
+// with the next ticks.
 func (r *Room) appendEvents(out []byte, p *connected) ([]byte, error) {
-	for {
+	before := len(out)
+	for range MaxUnsentEvents {
+		if len(out)-before > MaxUnsentEventBytes {
+			break
+		}
 		msg, ok, err := r.engine.NextEvent(p.viewer)
 		if err != nil || !ok {
 			return out, err
@@ -127,6 +132,7 @@ func (r *Room) appendEvents(out []byte, p *connected) ([]byte, error) {
 		r.counts.events++
 		out = wsconn.AppendFrame(out, wsconn.OpBinary, msg)
 	}
+	return out, nil
 }
 
 // appendState appends the newest state, as a delta where the player has a baseline.

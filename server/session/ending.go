@@ -38,6 +38,7 @@ var (
 	endBadTicket    = Ending{Code: protocol.CloseBadTicket, Reason: "the ticket is not valid, expired or already used"}
 	endBadResume    = Ending{Code: protocol.CloseBadTicket, Reason: "the resume token is not valid any more"}
 	endSeatGone     = Ending{Code: protocol.CloseForbidden, Reason: "the seat was given up"}
+	endNoPlace      = Ending{Code: protocol.CloseUnavailable, Reason: "the match has no place for this player", RetryAfter: time.Second}
 	endUnwatched    = Ending{Code: protocol.CloseInternal, Reason: "the server cannot take this connection"}
 	endShutdown     = Ending{Code: protocol.CloseGoingAway, Reason: "the server shuts down", RetryAfter: time.Second}
 	endDraining     = Ending{Code: protocol.CloseUnavailable, Reason: "the server takes no new players", RetryAfter: 5 * time.Second}

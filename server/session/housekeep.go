@@ -54,7 +54,7 @@ func (r *Room) endIdle(now time.Time) {
 		r.emptySince = now
 	}
 	switch {
-	case r.cfg.Empty > 0 && !r.emptySince.IsZero() && now.Sub(r.emptySince) >= r.cfg.Empty:
+	case !r.emptySince.IsZero() && now.Sub(r.emptySince) >= r.cfg.Empty:
 		r.engine.Stop(game.ReasonEmpty)
 	case r.cfg.MaxLength > 0 && now.Sub(time.Unix(0, r.running.Load())) >= r.cfg.MaxLength:
 		r.engine.Stop(game.ReasonTimeout)

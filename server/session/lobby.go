@@ -469,6 +469,7 @@ func (l *Lobby) takeReturned(now time.Time) {
 		}
 		s.due = now.Add(CloseTimeout)
 		l.keep(s)
+		s.conn.SetOwner(s)
 		if err := l.set.Add(s.conn); err != nil {
 			l.gone(s, now)
 			continue

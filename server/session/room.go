@@ -23,11 +23,11 @@ import (
 type RoomConfig struct {
 	Definition *game.Definition
 	Match      game.Match
-	Spectators int // seats for spectators
-	Reconnect  time.Duration
-	NoShow     time.Duration // 0: waits for ever
-	Empty      time.Duration // 0: goes on without anybody
-	MaxLength  time.Duration // 0: none
+	Spectators int           // seats for spectators
+	Reconnect  time.Duration // how long a lost player's seat is kept
+	NoShow     time.Duration // how long the match waits for its first player; 0: for ever
+	Empty      time.Duration // how long it goes on without anybody connected
+	MaxLength  time.Duration // of the whole match; 0: no bound
 }
 
 // State is where a match is in its life.

@@ -1,0 +1,138 @@
+package node_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	client "skirmish/clients/go"
+	"skirmish/game"
+	"skirmish/game/arena"
+	"skirmish/game/pong"
+	"skirmish/server/api"
+	"skirmish/server/node"
+)
+
+// running is a node that serves on free ports of loopback.
+type running struct {
+	t     *testing.T
+	admin string // http://…
+	game  string // http://…
+	play  string // ws://…/play
+	stop  func() // ends it and waits; the test's end does it otherwise
+}
+
+// serve starts a node with the bundled games and more.
+func serve(t *testing.T, change func(*node.Config), more ...game.Game) *running {
+	t.Helper()
+	cfg := node.Default()
+	cfg.Addr, cfg.AdminAddr, cfg.DataDir = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
+	cfg.QuickPlay, cfg.NoLoopbackLimits, cfg.LogLevel = true, true, zerolog.ErrorLevel
+	if change != nil {
+		change(&cfg)
+	}
+	n, err := node.Start(cfg, append([]game.Game{arena.New(), pong.Game{}}, more...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Serve(ctx) }()
+	stopped := false
+	r := &running{t: t, admin: "http://" + n.AdminAddr().String(), game: "http://" + n.Addr().String(), play: "ws://" + n.Addr().String() + "/play"}
+	r.stop = func() {
+		cancel()
+		if stopped {
+			return
+		}
+		stopped = true
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("the node ended with %v", err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Error("the node did not end within 20 s")
+		}
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+// call does one request to the API and decodes its answer; into may be nil.
+func (r *running) call(method, url string, body any, want int, into any) {
+	r.t.Helper()
+	var in io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		in = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(r.t.Context(), method, url, in)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	out, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if res.StatusCode != want {
+		r.t.Fatalf("%s %s: %d, want %d: %s", method, url, res.StatusCode, want, out)
+	}
+	if into != nil {
+		if err := json.Unmarshal(out, into); err != nil {
+			r.t.Fatalf("%s %s: %v in %s", method, url, err, out)
+		}
+	}
+}
+
+// create makes a match through the API.
+func (r *running) create(body map[string]any) *api.Created {
+	r.t.Helper()
+	var c api.Created
+	r.call("POST", r.admin+"/v1/matches", body, http.StatusCreated, &c)
+	return &c
+}
+
+// dial joins with a ticket.
+func (r *running) dial(token string, o client.Options) *client.Client {
+	r.t.Helper()
+	o.Token = token
+	c, err := client.Dial(r.t.Context(), r.play, o)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// until waits for something that others bring about.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(15 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline:
+			t.Fatalf("never happened: %s", what)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,289 @@
+// Package node is the composition root: it wires sockets, matches and the API together, and starts and stops them in
+// order. An own server is a main that calls Main with its games.
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"skirmish/clients"
+	"skirmish/game"
+	"skirmish/protocol"
+	"skirmish/server/api"
+	"skirmish/server/metrics"
+	"skirmish/server/netpoll"
+	"skirmish/server/session"
+	"skirmish/server/ticket"
+	"skirmish/server/wsconn"
+)
+
+// PlayPath is where the WebSocket is.
+const PlayPath = "/play"
+
+// shutdownTimeout bounds the end of the HTTP servers; a request in the middle is cut then.
+const shutdownTimeout = 2 * time.Second
+
+// Node is one running server.
+type Node struct {
+	cfg      Config
+	id       string
+	log      zerolog.Logger
+	metrics  *metrics.Set
+	keyring  *ticket.Keyring
+	draining atomic.Bool
+	matches  *matches
+	lobby    *session.Lobby
+	game     netpoll.Listener
+	plain    *session.PlainListener
+	admin    net.Listener
+	public   *http.Server
+	api      *http.Server
+}
+
+// Run serves the games until ctx is done, then ends every match, tells every player and returns nil. An error is one
+// sentence for the operator.
+func Run(ctx context.Context, cfg Config, games ...game.Game) error {
+	n, err := Start(cfg, games...)
+	if err != nil {
+		return err
+	}
+	return n.Serve(ctx)
+}
+
+// Start opens the ports and wires everything. Nothing is served before Serve.
+func Start(cfg Config, games ...game.Game) (*Node, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	registry, err := game.NewRegistry(games...)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{cfg: cfg, id: nodeID(), log: newLogger(cfg.LogLevel, cfg.LogConsole), metrics: metrics.New()}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("--data-dir: %w", err)
+	}
+	keyring, random, err := cfg.Keyring()
+	if err != nil {
+		return nil, fmt.Errorf("SKIRMISH_TICKET_KEY: %w", err)
+	}
+	n.keyring = keyring
+	if random {
+		n.log.Info().Msg("no SKIRMISH_TICKET_KEY is set: tickets are signed with a key of this start alone")
+	}
+	if err := n.listen(); err != nil {
+		n.close()
+		return nil, err
+	}
+	if err := n.wire(registry); err != nil {
+		n.close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// listen opens both ports.
+func (n *Node) listen() error {
+	driver, err := netpoll.Open(n.cfg.ChooseDriver())
+	if err != nil {
+		return err
+	}
+	var tlsConfig *tls.Config
+	if n.cfg.TLSCert != "" {
+		cert, err := newCertificate(n.cfg.TLSCert, n.cfg.TLSKey, n.log)
+		if err != nil {
+			return err
+		}
+		tlsConfig = cert.config()
+	}
+	if n.game, err = driver.Listen(n.cfg.Addr, tlsConfig); err != nil {
+		return listenError("--addr", n.cfg.Addr, err)
+	}
+	if n.admin, err = net.Listen("tcp", n.cfg.AdminAddr); err != nil {
+		return listenError("--admin-addr", n.cfg.AdminAddr, err)
+	}
+	n.matches = &matches{driver: driver}
+	return nil
+}
+
+// wire connects the parts.
+func (n *Node) wire(registry *game.Registry) error {
+	m := n.matches
+	m.nodeID, m.url, m.registry, m.metrics, m.log = n.id, n.playURL(), registry, n.metrics, n.log
+	m.keys, m.draining, m.entries = n.keys, n.draining.Load, map[string]*entry{}
+
+	gate := &session.Gate{Node: n.id, Keys: n.keys, Room: m.room, Draining: n.draining.Load, Metrics: n.metrics, Log: n.log}
+	n.plain = session.NewPlainListener(n.game.Addr())
+	var err error
+	n.lobby, err = session.NewLobby(session.LobbyConfig{
+		Path: PlayPath, Subprotocol: protocol.Subprotocol, Origins: n.cfg.AllowOrigins,
+		MaxConnections: maxConnections(n.cfg.MaxConnections), ExemptLoopback: n.cfg.NoLoopbackLimits,
+		Frames:       wsconn.ReaderLimits{MessageBytes: protocol.MaxMessageBytes},
+		FirstMessage: session.HelloTimeout,
+	}, m.driver, n.game, gate, n.plain.Give, n.metrics, n.log)
+	if err != nil {
+		return err
+	}
+	m.lobby = n.lobby
+
+	errorLog := stdlog.New(n.log.With().Str("part", "http").Logger(), "", 0)
+	public, err := api.NewPublic(api.PublicConfig{
+		Matches: m, QuickPlay: n.cfg.QuickPlay, Files: clients.FS(), PublicURL: n.cfg.PublicURL,
+		AllowOrigins: n.cfg.AllowOrigins, NoLoopbackLimits: n.cfg.NoLoopbackLimits, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.public = api.NewServer(public, errorLog)
+	// A connection that began as plain HTTP stays it: a proxy that re-uses one for an upgrade would get nowhere.
+	n.public.SetKeepAlivesEnabled(false)
+	n.api = api.NewServer(api.NewAdmin(api.AdminConfig{
+		Matches: m, Keys: n.cfg.AdminKeys, Ready: n.ready, Metrics: n.metrics.Handler(), Log: n.log,
+	}), errorLog)
+	return nil
+}
+
+// Serve runs until ctx is done, then stops in order: no new matches, every match ended and every player told, the sockets
+// closed, the HTTP servers last so that probes and results can still be read.
+func (n *Node) Serve(ctx context.Context) error {
+	matchCtx, endMatches := context.WithCancelCause(context.Background())
+	defer endMatches(nil)
+	lobbyCtx, closeLobby := context.WithCancel(context.Background())
+	defer closeLobby()
+	failed := make(chan error, 3)
+	n.matches.ctx = matchCtx
+
+	var serving sync.WaitGroup
+	serving.Go(func() { n.matches.watch(lobbyCtx) })
+	serving.Go(func() { failed <- n.lobby.Run(lobbyCtx) })
+	serving.Go(func() { failed <- ended(n.public.Serve(n.plain)) })
+	serving.Go(func() { failed <- ended(n.api.Serve(n.admin)) })
+	n.greet()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		n.log.Info().Msg("stopping")
+	case err = <-failed:
+	}
+	n.draining.Store(true)
+	endMatches(errors.New("the server shuts down"))
+	n.matches.running.Wait()
+	closeLobby()
+	shutCtx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	n.public.Shutdown(shutCtx)
+	n.plain.Close()
+	n.api.Shutdown(shutCtx)
+	serving.Wait()
+	n.log.Info().Msg("stopped")
+	return err
+}
+
+// ended is nil for a server that was shut down.
+func ended(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// close gives up what Start had opened.
+func (n *Node) close() {
+	if n.game != nil {
+		n.game.Close()
+	}
+	if n.admin != nil {
+		n.admin.Close()
+	}
+}
+
+// Addr is the game port's address, AdminAddr that of the API: with port 0 in the configuration, what the system chose.
+func (n *Node) Addr() net.Addr      { return n.game.Addr() }
+func (n *Node) AdminAddr() net.Addr { return n.admin.Addr() }
+
+func (n *Node) keys() *ticket.Keyring { return n.keyring }
+
+// ready tells why the node takes no new matches.
+func (n *Node) ready() error {
+	if n.draining.Load() {
+		return errors.New("shutting down")
+	}
+	return nil
+}
+
+// playURL is where players connect.
+func (n *Node) playURL() string {
+	if n.cfg.PublicURL != "" {
+		return n.cfg.PublicURL
+	}
+	scheme := "ws"
+	if n.cfg.TLSCert != "" {
+		scheme = "wss"
+	}
+	return scheme + "://" + reachable(n.game.Addr()) + PlayPath
+}
+
+// reachable is addr as a client on this machine dials it.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// greet says where everything is.
+func (n *Node) greet() {
+	n.log.Info().Str("node", n.id).Stringer("game", n.game.Addr()).Stringer("admin", n.admin.Addr()).
+		Str("driver", n.matches.driver.Name()).Strs("games", n.matches.registry.Names()).Msg("serving")
+	if n.cfg.Dev {
+		scheme := strings.Replace(n.playURL(), "ws", "http", 1)
+		fmt.Fprintf(os.Stdout, "\n  Play:  %s\n  API:   http://%s/v1/matches\n\n", strings.TrimSuffix(scheme, PlayPath)+"/", n.admin.Addr())
+	}
+}
+
+// newLogger logs JSON on standard error, or for eyes.
+func newLogger(level zerolog.Level, console bool) zerolog.Logger {
+	var w io.Writer = os.Stderr
+	if console {
+		w = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+// listenError says what to do about a port that cannot be opened.
+func listenError(flag, addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s %s: the port is in use; stop what listens there or choose another with %s", flag, addr, flag)
+	}
+	return fmt.Errorf("%s %s: %w", flag, addr, err)
+}
+
+// maxConnections is the configured bound, or less when the system allows less.
+func maxConnections(configured int) int {
+	if files := openFiles(); files > 0 {
+		return max(1, min(configured, files-session.ReservedDescriptors))
+	}
+	return configured
+}
+
+// nodeID names this start of this server: tickets of another one are not for it.
+func nodeID() string { return "n-" + newID()[:12] }

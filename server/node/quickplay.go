@@ -1,0 +1,88 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"skirmish/protocol"
+	"skirmish/server/api"
+	"skirmish/server/session"
+)
+
+// quickPlaySpectators are the seats for watching in a match that quick play makes.
+const quickPlaySpectators = 32
+
+// QuickPlay finds an open match of the game or makes one with bots, and reserves a seat in it (api.Matches).
+func (m *matches) QuickPlay(ctx context.Context, r *api.QuickPlayRequest) (*api.QuickPlay, error) {
+	m.quick.Lock()
+	defer m.quick.Unlock()
+	playerID := "guest-" + newID()[:10]
+	role := protocol.RolePlayer
+	if r.Role == api.RoleSpectator {
+		role = protocol.RoleSpectator
+	}
+	e, err := m.quickMatch(ctx, r, role)
+	if err != nil {
+		return nil, err
+	}
+	name := r.Name
+	if name == "" {
+		name = "Guest"
+	}
+	seats, err := e.room.Reserve([]session.SeatRequest{{PlayerID: playerID, Name: name, Role: role, TTL: quickPlayTTL}})
+	if err != nil {
+		return nil, refusal(err)
+	}
+	seat, err := m.ticketed(e.room, &seats[0])
+	if err != nil {
+		return nil, err
+	}
+	return &api.QuickPlay{MatchID: e.room.ID(), PlayerID: playerID, Seat: seat.Seat, Token: seat.Token}, nil
+}
+
+// quickMatch is the match that the request names, else the open one with the most players, else a new one.
+func (m *matches) quickMatch(ctx context.Context, r *api.QuickPlayRequest, role protocol.Role) (*entry, error) {
+	if r.MatchID != "" {
+		if e := m.find(r.MatchID); e != nil {
+			return e, nil
+		}
+		return nil, notFound(r.MatchID)
+	}
+	var best *entry
+	most := -1
+	for _, e := range m.all() {
+		_, c := e.room.Seats()
+		fits := e.open && e.room.Match().Game == r.Game && e.room.Outcome() == nil && c.Open > 0
+		if fits && (c.Players > most || c.Players == most && e.seq < best.seq) {
+			best, most = e, c.Players
+		}
+	}
+	if best != nil {
+		return best, nil
+	}
+	def, ok := m.registry.Lookup(r.Game)
+	if !ok {
+		_, err := m.configure(&api.CreateRequest{Game: r.Game})
+		return nil, err
+	}
+	create := api.NewCreateRequest()
+	create.Game = r.Game
+	create.Params = def.Spec.QuickPlay.Params
+	create.Capacity.Spectators = quickPlaySpectators
+	for i := range def.Spec.QuickPlay.Bots {
+		create.Seats = append(create.Seats, api.SeatRequest{
+			PlayerID: fmt.Sprintf("bot-%d", i+1), Name: botNames[i%len(botNames)], Bot: true,
+		})
+	}
+	made, err := m.Create(ctx, create)
+	if err != nil {
+		return nil, err
+	}
+	return m.find(made.Match.MatchID), nil
+}
+
+// botNames are what bots of quick play are called.
+var botNames = [...]string{
+	"Vega", "Rigel", "Mira", "Altair", "Deneb", "Antares", "Sirius", "Bellatrix",
+	"Castor", "Pollux", "Spica", "Regulus", "Canopus", "Achernar", "Hadar", "Polaris",
+}
