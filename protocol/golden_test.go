@@ -56,8 +56,8 @@ func TestGoldenMessages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := asJSON(t, jsonOf(m, p)); got != asJSON(t, v.Value) {
-				t.Fatalf("decodes to %s, not %s", got, asJSON(t, v.Value))
+			if got := jsonText(jsonOf(m, p)); got != jsonText(v.Value) {
+				t.Fatalf("decodes to %s, not %s", got, jsonText(v.Value))
 			}
 			if got := encode(m, p); !v.DecodeOnly && !bytes.Equal(got, v.Bytes) {
 				t.Fatalf("encodes to %x, not %x", got, v.Bytes)
@@ -116,8 +116,8 @@ func TestGoldenSequences(t *testing.T) {
 				if got := outcome(s.Apply(step.Bytes)); got != step.Expect {
 					t.Fatalf("%s: %s, not %s", step.Name, got, step.Expect)
 				}
-				if got := asJSON(t, jsonState(s)); got != asJSON(t, step.State) {
-					t.Fatalf("%s:\n%s, not\n%s", step.Name, got, asJSON(t, step.State))
+				if got := jsonText(jsonState(s)); got != jsonText(step.State) {
+					t.Fatalf("%s:\n%s, not\n%s", step.Name, got, jsonText(step.State))
 				}
 				if !s.Sound() {
 					t.Fatalf("%s: the checksum differs", step.Name)
@@ -153,11 +153,11 @@ func TestGoldenHostile(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			before := asJSON(t, jsonState(s))
+			before := jsonText(jsonState(s))
 			if err := s.Apply(h.Bytes); outcome(err) != h.Expect {
 				t.Fatalf("%v, not %s", err, h.Expect)
 			}
-			if after := asJSON(t, jsonState(s)); after != before {
+			if after := jsonText(jsonState(s)); after != before {
 				t.Fatalf("the state changed from %s to %s", before, after)
 			}
 		})
@@ -246,7 +246,7 @@ func (b *hexBytes) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-func readGolden(t *testing.T) *golden {
+func readGolden(t testing.TB) *golden {
 	t.Helper()
 	text, err := os.ReadFile(goldenFile)
 	if err != nil {
@@ -292,18 +292,18 @@ func goldenBytes(t *testing.T) []byte {
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "{\n\"format\": %d,\n\"version\": %d,\n\"subprotocol\": %q,\n", g.Format, g.Version, g.Subprotocol)
-	section(t, &out, "plans", g.Plans, ",")
-	section(t, &out, "messages", g.Messages, ",")
-	section(t, &out, "sequences", g.Sequences, ",")
-	section(t, &out, "hostile", g.Hostile, "")
+	section(&out, "plans", g.Plans, ",")
+	section(&out, "messages", g.Messages, ",")
+	section(&out, "sequences", g.Sequences, ",")
+	section(&out, "hostile", g.Hostile, "")
 	out.WriteString("}\n")
 	return out.Bytes()
 }
 
-func section[E any](t *testing.T, out *bytes.Buffer, name string, entries []E, comma string) {
+func section[E any](out *bytes.Buffer, name string, entries []E, comma string) {
 	fmt.Fprintf(out, "%q: [\n", name)
 	for i, e := range entries {
-		out.WriteString(asJSON(t, e))
+		out.WriteString(jsonText(e))
 		if i < len(entries)-1 {
 			out.WriteByte(',')
 		}
@@ -386,13 +386,12 @@ func stateBytes(p *Plan, s step, base *Rows, private []int32) []byte {
 	return AppendCRC(msg, s.rows.CRC(), s.crc)
 }
 
-func asJSON(t *testing.T, v any) string {
-	t.Helper()
+func jsonText(v any) string {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return strings.TrimSuffix(out.String(), "\n")
 }

@@ -37,6 +37,8 @@ func packTo(out *bytes.Buffer, e *msgpack.Encoder, v any) {
 		}
 	case int:
 		err = e.EncodeInt(int64(v))
+	case uint8, uint16, uint32, int8, int16, int32, int64:
+		err = e.EncodeInt(num(v, -1<<63, 1<<63-1))
 	case uint64:
 		err = e.EncodeUint(v)
 	case float32:
