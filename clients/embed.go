@@ -5,6 +5,7 @@ package clients
 import (
 	"embed"
 	"io/fs"
+	"path"
 	"strings"
 )
 
@@ -20,8 +21,7 @@ func FS() fs.FS {
 	return site{page: below(web, "web"), sdk: below(sdk, "js/src")}
 }
 
-// site puts two trees together by the first element of a path. A listing of the root shows the page's own
-// files only: a static server opens files by name and has no use for more.
+// site puts two trees together by the first element of a path.
 type site struct {
 	page, sdk fs.FS
 }
@@ -35,6 +35,30 @@ func (s site) Open(name string) (fs.File, error) {
 	}
 	return s.page.Open(name)
 }
+
+// ReadDir lists a folder (fs.ReadDirFS); the root has one more, js.
+func (s site) ReadDir(name string) ([]fs.DirEntry, error) {
+	if rest, ok := strings.CutPrefix(name+"/", "js/"); ok {
+		return fs.ReadDir(s.sdk, path.Join(".", rest))
+	}
+	entries, err := fs.ReadDir(s.page, name)
+	if name != "." || err != nil {
+		return entries, err
+	}
+	info, err := fs.Stat(s.sdk, ".")
+	if err != nil {
+		return nil, err
+	}
+	return append(entries, named{fs.FileInfoToDirEntry(info), "js"}), nil
+}
+
+// named is a folder under another name.
+type named struct {
+	fs.DirEntry
+	name string
+}
+
+func (n named) Name() string { return n.name }
 
 // below panics on a wrong folder: the folders are constants of this file.
 func below(f fs.FS, folder string) fs.FS {

@@ -60,3 +60,20 @@ func TestEveryImportIsPublished(t *testing.T) {
 		t.Errorf("only %d files are reachable from index.html", len(seen))
 	}
 }
+
+// A server that reads everything at its start finds both trees.
+func TestFSCanBeWalked(t *testing.T) {
+	seen := map[string]bool{}
+	err := fs.WalkDir(clients.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
+		seen[name] = true
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"index.html", "app/main.js", "js/index.js"} {
+		if !seen[name] {
+			t.Errorf("a walk does not come by %s", name)
+		}
+	}
+}

@@ -65,8 +65,23 @@ func serve(t *testing.T, change func(*node.Config), more ...game.Game) *running 
 	return r
 }
 
-// call does one request to the API and decodes its answer; into may be nil.
+// call does one request to the API, which must answer with the status, and decodes the answer; into may be nil.
 func (r *running) call(method, url string, body any, want int, into any) {
+	r.t.Helper()
+	if status, out := r.request(method, url, body, into); status != want {
+		r.t.Fatalf("%s %s: %d, want %d: %s", method, url, status, want, out)
+	}
+}
+
+// refused does one request that is expected to fail and returns its status.
+func (r *running) refused(method, url string, body, into any) int {
+	r.t.Helper()
+	status, _ := r.request(method, url, body, into)
+	return status
+}
+
+// request does one request and decodes its answer; body and into may be nil.
+func (r *running) request(method, url string, body, into any) (status int, out []byte) {
 	r.t.Helper()
 	var in io.Reader
 	if body != nil {
@@ -88,18 +103,15 @@ func (r *running) call(method, url string, body any, want int, into any) {
 		r.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	out, err := io.ReadAll(res.Body)
-	if err != nil {
+	if out, err = io.ReadAll(res.Body); err != nil {
 		r.t.Fatal(err)
-	}
-	if res.StatusCode != want {
-		r.t.Fatalf("%s %s: %d, want %d: %s", method, url, res.StatusCode, want, out)
 	}
 	if into != nil {
 		if err := json.Unmarshal(out, into); err != nil {
 			r.t.Fatalf("%s %s: %v in %s", method, url, err, out)
 		}
 	}
+	return res.StatusCode, out
 }
 
 // create makes a match through the API.

@@ -179,6 +179,9 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	}
 	id := cfg.Match.ID
 	e := &entry{metadata: maps.Clone(r.Metadata), open: r.Open}
+	if e.metadata == nil {
+		e.metadata = map[string]string{} // shown as {}, not null
+	}
 	m.mu.Lock()
 	if m.entries[id] != nil {
 		m.mu.Unlock()

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/term"
 
 	"skirmish/clients"
 	"skirmish/game"
@@ -264,7 +265,7 @@ func (n *Node) greet() {
 func newLogger(level zerolog.Level, console bool) zerolog.Logger {
 	var w io.Writer = os.Stderr
 	if console {
-		w = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}
+		w = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly, NoColor: !term.IsTerminal(int(os.Stderr.Fd()))}
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }

@@ -113,6 +113,9 @@ func (l *ledger) reserve(reqs []SeatRequest, now time.Time) ([]Seat, error) {
 			Number: uint16(picked[i] + 1), PlayerID: r.PlayerID, Name: r.Name, Team: r.Team, Data: r.Data,
 			Role: r.Role, State: protocol.SeatReserved, Expires: now.Add(r.TTL),
 		}
+		if r.Role == protocol.RoleBot {
+			s.State = protocol.SeatActive // nobody has to come
+		}
 		s.generation++ // of an earlier player of this seat nothing is valid any more
 		l.touch(s)
 		out[i] = s.Seat
