@@ -104,8 +104,8 @@ func (g innerGame) New(ctx context.Context, m *game.Match) (game.Sim, error) {
 	return g.sim, err
 }
 
-// within runs f inside a Step of a match in full swing.
-func within(t testing.TB, players int, f func(t *game.Tick, step func())) {
+// inStep runs f inside a Step of a match in full swing.
+func inStep(t testing.TB, players int, f func(t *game.Tick, step func())) {
 	h, in := &host{t: t}, &inner{}
 	h.start(innerGame{sim: in}, players, 7, `{"rounds":0,"round_seconds":3600}`)
 	h.sim = in.Sim
@@ -133,7 +133,7 @@ func within(t testing.TB, players int, f func(t *game.Tick, step func())) {
 }
 
 func benchmarkStep(b *testing.B, players int) {
-	within(b, players, func(t *game.Tick, step func()) {
+	inStep(b, players, func(t *game.Tick, step func()) {
 		for b.Loop() {
 			step()
 		}

@@ -50,6 +50,7 @@ type nature struct {
 	wobble   int32 // the most it aims beside, in angles
 	turning  int32 // angles per second it turns the guns by at most
 	lead     int32 // of 256: how much of the right lead it gives bolts
+	late     int32 // ms that it sees a moving target behind, when it aims the rail
 	daring   int32 // of 100: how often it dashes at somebody
 }
 
@@ -73,6 +74,7 @@ func NewBotOfSkill(seed uint64, skill int) *Bot {
 		wobble:   400 + (100-k)*26,
 		turning:  (6 + k/5) * fullTurn / 8,
 		lead:     100 + k*156/100,
+		late:     20 + (100-k)*3/2,
 		daring:   10 + b.rand.Int32N(60),
 	}
 	b.aim = uint16(b.rand.Int32N(fullTurn))

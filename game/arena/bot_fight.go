@@ -61,7 +61,11 @@ func (b *Bot) shoot(out *Input) {
 	x, y := t.x-e.body.X, t.y-e.body.Y
 	n := span8(x, y)
 	rail := e.rail <= 2 && b.clock >= b.railFrom && n < botRailRange*Unit
-	if !rail {
+	if rail {
+		// The rail is instant, but eyes are late: who keeps moving is missed by the less skilled.
+		x -= int32(int64(t.vx) * int64(b.nature.late) / 1000)
+		y -= int32(int64(t.vy) * int64(b.nature.late) / 1000)
+	} else {
 		// Bolts need time: aim where the target will be, as well as the bot can tell.
 		lead := n / (BoltSpeed) * b.nature.lead / 256 // in 1/256 s
 		x += int32(int64(t.vx) * int64(lead) >> 8)

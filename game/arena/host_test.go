@@ -59,6 +59,12 @@ func (h *host) start(g game.Game, players int, seed uint64, params string) {
 	h.engine.Attach(h)
 }
 
+// newSimOf makes a simulation without an engine.
+func newSimOf(players, rate int, seed uint64) *Sim {
+	return newSim(&game.Match{ID: "test", Game: "arena", Seed: seed, TickRate: rate, SnapshotRate: rate,
+		Players: players}, DefaultParams())
+}
+
 // join seats a player for whom the test gives inputs.
 func (h *host) join(seat game.Seat) { h.joinAs(game.PlayerInfo{Seat: seat}) }
 

@@ -67,8 +67,8 @@ func (c *Config) Dashing(b *Body) bool { return b.Dash > c.Cooldown-c.Burst }
 // The steps, in this order:
 //  1. Dash and Overdrive count down by one if they are above 0 (overdrive counts for this tick still).
 //  2. With ButtonDash and Dash = 0: a dash begins (see dash).
-//  3. Unless dashing: thrust, then drag.
-//  4. The speed is capped (see cap).
+//  3. Unless dashing: thrust, then drag. Before it, was = isqrt(VX² + VY²) is noted, the speed until now.
+//  4. The speed is capped (see limit), to the cap or, in a dash, to HardCap.
 //  5. The ship moves in n equal hops, n = 1 + m / maxHop, m the larger of |VX| and |VY| times DT >> 16; after
 //     each hop it is pushed out of walls and bounds (see collide).
 func (c *Config) Move(b *Body, in Input, walls []Rect, width, height int32) (impact int32) {
@@ -83,6 +83,7 @@ func (c *Config) Move(b *Body, in Input, walls []Rect, width, height int32) (imp
 	if in.Buttons&ButtonDash != 0 && b.Dash == 0 {
 		c.dash(b, in)
 	}
+	was := length(b.VX, b.VY)
 	if c.Dashing(b) {
 		limit = hardCap
 	} else {
@@ -90,7 +91,7 @@ func (c *Config) Move(b *Body, in Input, walls []Rect, width, height int32) (imp
 		b.VX -= scale(b.VX, c.Drag)
 		b.VY -= scale(b.VY, c.Drag)
 	}
-	b.limit(limit, c.Excess)
+	b.limit(was, limit, c.Excess)
 
 	far := scale(max(b.VX, -b.VX, b.VY, -b.VY), c.DT)
 	hops := 1 + far/maxHop
@@ -136,16 +137,17 @@ func (b *Body) thrust(in Input, full int32) {
 	b.VY += int32(ay * f * 256 / m)
 }
 
-// limit brings a speed s above the cap down to max(cap, s − 1 − ((s − cap)·excess >> 16)), and never leaves it
-// above HardCap: VX = VX·target / s, s = isqrt(VX² + VY²).
-func (b *Body) limit(limit, excess int32) {
+// limit caps a speed s above the limit. Thrust does not get beyond it; a dash or a push does, and that excess
+// fades: the speed becomes the least of s, HardCap and max(limit, was − 1 − ((was − limit)·excess >> 16)):
+// VX = VX·target / s, s = isqrt(VX² + VY²).
+func (b *Body) limit(was, limit, excess int32) {
 	vx, vy, top := int64(b.VX), int64(b.VY), int64(limit)
 	d := vx*vx + vy*vy
 	if d <= top*top {
 		return
 	}
-	s := isqrt(d)
-	target := min(max(top, s-1-((s-top)*int64(excess)>>16)), hardCap)
+	s, w := isqrt(d), int64(was)
+	target := min(max(top, w-1-((w-top)*int64(excess)>>16)), s, hardCap)
 	b.VX = int32(vx * target / s)
 	b.VY = int32(vy * target / s)
 }

@@ -176,5 +176,5 @@ func (s *Sim) shift(b *Body, dx, dy int32) {
 func (b *Body) push(vx, vy int32) {
 	b.VX += vx
 	b.VY += vy
-	b.limit(hardCap, whole)
+	b.limit(0, hardCap, 0)
 }
