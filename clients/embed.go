@@ -36,29 +36,21 @@ func (s site) Open(name string) (fs.File, error) {
 	return s.page.Open(name)
 }
 
-// ReadDir lists a folder (fs.ReadDirFS); the root has one more, js.
+// ReadDir lists both trees at the root, so that walking the whole finds every file.
 func (s site) ReadDir(name string) ([]fs.DirEntry, error) {
-	if rest, ok := strings.CutPrefix(name+"/", "js/"); ok {
-		return fs.ReadDir(s.sdk, path.Join(".", rest))
+	if name == "js" {
+		return fs.ReadDir(s.sdk, ".")
+	}
+	if rest, ok := strings.CutPrefix(name, "js/"); ok {
+		return fs.ReadDir(s.sdk, rest)
 	}
 	entries, err := fs.ReadDir(s.page, name)
 	if name != "." || err != nil {
 		return entries, err
 	}
-	info, err := fs.Stat(s.sdk, ".")
-	if err != nil {
-		return nil, err
-	}
-	return append(entries, named{fs.FileInfoToDirEntry(info), "js"}), nil
+	folder, err := sdk.ReadDir(".") // js, the only entry
+	return append(entries, folder...), err
 }
-
-// named is a folder under another name.
-type named struct {
-	fs.DirEntry
-	name string
-}
-
-func (n named) Name() string { return n.name }
 
 // below panics on a wrong folder: the folders are constants of this file.
 func below(f fs.FS, folder string) fs.FS {
