@@ -5,7 +5,6 @@ package clients
 import (
 	"embed"
 	"io/fs"
-	"path"
 	"strings"
 )
 

@@ -1,2 +1,406 @@
-import { Client } from '/js/index.js';
-export { Client };
+// The page: joins a match, runs the frames, and says what happens when it ends.
+
+import { ClosedError } from '/js/index.js';
+import { Attract, attractPlan } from './attract.js';
+import { Camera } from './camera.js';
+import { byId, clockText } from './dom.js';
+import { Picture } from './draw/picture.js';
+import { Effects } from './effects.js';
+import { exposeHooks } from './hooks.js';
+import { Hud } from './hud.js';
+import { Controls } from './input.js';
+import { JoinError, defaultUrl, linkTo, quickPlay, readFragment, showMatch } from './join.js';
+import { Match, watcher } from './match.js';
+import { NetGraph } from './netgraph.js';
+import { pilotColor } from './palette.js';
+import { Radar } from './radar.js';
+import { Scene } from './scene.js';
+import * as screens from './screens.js';
+import { Sound } from './sound.js';
+
+const NAME = 'skirmish.name';
+/** A frame never counts for more than this, s: a page that slept does not fast-forward. */
+const LONGEST_FRAME = 0.1;
+const BOARD_MS = 250;
+
+const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+const canvas = byId('arena');
+const picture = new Picture(/** @type {HTMLCanvasElement} */ (canvas));
+const camera = new Camera();
+const effects = new Effects(calm);
+const controls = new Controls(canvas);
+const sound = new Sound();
+const hud = new Hud();
+const radar = new Radar(/** @type {HTMLCanvasElement} */ (byId('radar')));
+const graph = new NetGraph(byId('net'), /** @type {HTMLCanvasElement} */ (byId('netGraph')));
+const stage = { effects, camera, hud, sound, controls, calm };
+const aim = { x: 0, y: 0, angle: 0, rail: 1, hit: 0, killed: false, shown: false };
+const attract = new Attract();
+const attractScene = new Scene(attractPlan, watcher(stage, () => {}));
+const emptyRoster = new Map();
+
+/** @type {Match | null} */
+let match = null;
+let wish = readFragment();
+let last = performance.now();
+let fps = 60;
+let boardHeld = false;
+let boardAt = 0;
+let joining = false;
+
+/**
+ * @param {boolean} spectate
+ */
+async function join(spectate) {
+  if (joining) return;
+  joining = true;
+  screens.note('');
+  screens.busy(true);
+  screens.hideOver();
+  const name = /** @type {HTMLInputElement} */ (byId('name')).value.trim();
+  remember(name);
+  try {
+    const seat = wish.token !== ''
+      ? { match: '', token: wish.token, url: wish.url || defaultUrl() }
+      : await quickPlay(name, wish.match, spectate);
+    wish.token = '';
+    await enter(seat);
+  } catch (e) {
+    toStart(e instanceof JoinError ? e.message : e instanceof ClosedError ? e.closed.text : 'The match could not be joined. Please reload the page.');
+    wish.match = '';
+    showMatch('');
+    if (!(e instanceof JoinError || e instanceof ClosedError)) throw e;
+  } finally {
+    joining = false;
+    screens.busy(false);
+  }
+}
+
+/** @param {{match: string, token: string, url: string}} seat */
+async function enter(seat) {
+  const m = new Match(stage);
+  m.client.on('status', (status) => {
+    if (m === match) screens.lost(status === 'waiting' || (status === 'connecting' && m.client.welcome !== null));
+  });
+  m.client.on('closed', (closed) => {
+    if (m === match) ended(m, closed);
+  });
+  await m.client.connect(seat);
+  match = m;
+  hud.reset();
+  camera.cut();
+  wish = { match: m.id, spectate: m.spectating, token: '', url: '' };
+  showMatch(m.id);
+  document.body.dataset.role = m.spectating ? 'spectator' : 'player';
+  screens.show('play');
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  if (!m.spectating) screens.helpAtFirst();
+}
+
+/** @param {string} [text] why */
+function toStart(text = '') {
+  match = null;
+  screens.lost(false);
+  screens.hideOver();
+  screens.board(null, '');
+  screens.podium(null, 0);
+  screens.help(false);
+  screens.note(text);
+  screens.show('start');
+  camera.cut();
+}
+
+/**
+ * @param {Match} m
+ * @param {import('/js/client.js').Closed} closed
+ */
+function ended(m, closed) {
+  screens.lost(false);
+  screens.podium(null, 0);
+  screens.board(null, '');
+  boardHeld = false;
+  if (closed.code === 4001) {
+    wish.match = '';
+    showMatch('');
+    toStart();
+    return;
+  }
+  if (closed.code === 4000 || m.result) {
+    const names = pilots(m);
+    const data = m.result?.data;
+    screens.over('Match over', headline(data, names), '', screens.resultTable(data, names));
+  } else screens.over('Disconnected', closed.text, closed.reason, []);
+  if ([4000, 4404, 4500].includes(closed.code)) {
+    wish.match = '';
+    showMatch('');
+  }
+}
+
+/**
+ * Names and colours by player id, from the roster.
+ * @param {Match} m
+ */
+function pilots(m) {
+  const by = new Map([...m.client.roster.values()].map((s) => [s.playerId, s]));
+  const own = m.client.welcome?.playerId;
+  return (/** @type {string} */ id) => {
+    const s = by.get(id);
+    const mine = id === own && !m.spectating;
+    return { name: s?.name || id, color: pilotColor(s?.seat ?? 0, m.scene?.ships.get(s?.seat ?? 0)?.team ?? 0, mine), own: mine };
+  };
+}
+
+/**
+ * @param {any} data of the result
+ * @param {(id: string) => {name: string, own: boolean}} names
+ */
+function headline(data, names) {
+  const w = data?.winner;
+  if (typeof w !== 'string') return 'The match is over';
+  if (w === '') return 'Draw';
+  if (w === 'red') return 'Red wins';
+  if (w === 'blue') return 'Blue wins';
+  const { name, own } = names(w);
+  return own ? 'You win' : `${name} wins`;
+}
+
+/** @param {number} now ms */
+function frame(now) {
+  requestAnimationFrame(frame);
+  const dt = Math.min(LONGEST_FRAME, Math.max(0, (now - last) / 1000));
+  fps += ((now > last ? 1000 / (now - last) : 60) - fps) * 0.06;
+  last = now;
+  const m = match;
+  const scene = m?.scene;
+  if (m && scene && m.advance(now, dt)) {
+    look(m, scene, dt);
+    hud.update(scene, m.self, m.secondsLeft(), m.client.welcome?.tickRate ?? 60, now, dt);
+    effects.update(dt);
+    point(m, scene);
+    picture.draw(scene, camera, effects, aim, now / 1000);
+    radar.draw(scene, camera, now);
+    graph.draw(m.client.measure(), fps, now);
+    if (m.client.status !== 'closed') overlays(m, scene, now);
+    return;
+  }
+  attract.step(dt);
+  attractScene.update(attract.table, dt, emptyRoster);
+  for (const s of attractScene.ships.values()) s.name = '';
+  attract.look(camera, dt);
+  effects.update(dt);
+  aim.shown = false;
+  document.body.dataset.playing = 'false';
+  picture.draw(attractScene, camera, effects, aim, now / 1000);
+}
+
+/**
+ * Where the camera looks: at the own ship, at who destroyed it, or at what a spectator chose.
+ * @param {Match} m
+ * @param {Scene} scene
+ * @param {number} dt
+ */
+function look(m, scene, dt) {
+  const own = scene.own;
+  const other = scene.ships.get(m.followed);
+  const mouseX = controls.touch ? 0 : controls.mouseX - camera.width / 2;
+  const mouseY = controls.touch ? 0 : controls.mouseY - camera.height / 2;
+  if (own && !own.dead) {
+    camera.follow(own.x, own.y, mouseX, mouseY, dt);
+    m.followed = 0;
+  } else if (other) camera.follow(other.x, other.y, 0, 0, dt * (own ? 0.35 : 1));
+  else if (own) camera.follow(own.x, own.y, 0, 0, dt);
+  else camera.overview(scene.round.width, scene.round.height, dt);
+  camera.shake(effects.shake);
+  sound.x = camera.x;
+  sound.y = camera.y;
+}
+
+/**
+ * @param {Match} m
+ * @param {Scene} scene
+ */
+function point(m, scene) {
+  const own = scene.own;
+  const playing = own !== null && !own.dead && m.client.status === 'playing' && byId('help').hidden === true && byId('over').hidden === true;
+  if (own) {
+    controls.shipX = camera.toScreenX(own.x);
+    controls.shipY = camera.toScreenY(own.y);
+  }
+  controls.active = m.client.status === 'playing' && !m.spectating && byId('help').hidden === true;
+  controls.point();
+  aim.x = controls.mouseX;
+  aim.y = controls.mouseY;
+  aim.angle = controls.aim;
+  aim.rail = hud.railReady;
+  aim.hit = m.hitMark;
+  aim.killed = m.hitKilled;
+  aim.shown = playing && !controls.touch;
+  const shown = String(aim.shown);
+  if (document.body.dataset.playing !== shown) document.body.dataset.playing = shown;
+}
+
+/**
+ * @param {Match} m
+ * @param {Scene} scene
+ * @param {number} now ms
+ */
+function overlays(m, scene, now) {
+  const open = scene.hasRound && scene.round.phase === 2 && !boardHeld;
+  if (now - boardAt > BOARD_MS) {
+    boardAt = now;
+    screens.podium(open ? scene : null, m.secondsLeft());
+    if (boardHeld) {
+      const left = m.secondsLeft();
+      screens.board(scene, `${scene.ships.size} pilots${left < 0 ? '' : ' · ' + clockText(left) + ' left'}`);
+    }
+    if (m.spectating) watching(m, scene);
+  }
+}
+
+/**
+ * @param {Match} m
+ * @param {Scene} scene
+ */
+function watching(m, scene) {
+  const b = byId('watching').querySelector('b');
+  const s = scene.ships.get(m.followed);
+  const text = s ? s.name : 'Overview';
+  if (b && b.textContent !== text) {
+    b.textContent = text;
+    b.style.color = s?.color ?? '';
+  }
+}
+
+/**
+ * The next or the previous ship for a spectator.
+ * @param {Match} m
+ * @param {Scene} scene
+ * @param {number} step 1 or −1
+ */
+function follow(m, scene, step) {
+  const seats = [...scene.ships.keys()].sort((a, b) => a - b);
+  if (seats.length === 0) return;
+  const i = seats.indexOf(m.followed);
+  m.followed = seats[i < 0 ? (step > 0 ? 0 : seats.length - 1) : (i + step + seats.length) % seats.length];
+}
+
+/** @param {KeyboardEvent} e */
+function key(e) {
+  if (e.target instanceof HTMLInputElement || e.ctrlKey || e.metaKey || e.altKey) return;
+  const m = match;
+  if (!m || document.body.dataset.screen !== 'play') return;
+  if (e.code === 'Tab') {
+    if (!byId('help').hidden || !byId('over').hidden) return;
+    e.preventDefault();
+    boardHeld = true;
+    boardAt = 0;
+  } else if (e.code === 'KeyH' || (e.code === 'Escape' && !byId('help').hidden)) screens.help();
+  else if (e.code === 'KeyM') toggleSound();
+  else if (e.code === 'KeyN' || e.code === 'F3') {
+    e.preventDefault();
+    graph.toggle();
+  } else if (m.spectating && m.scene) {
+    if (e.code === 'ArrowRight') follow(m, m.scene, 1);
+    else if (e.code === 'ArrowLeft') follow(m, m.scene, -1);
+    else if (e.code === 'Escape') m.followed = 0;
+  }
+}
+
+function toggleSound() {
+  const on = sound.toggle();
+  const b = byId('toolSound');
+  b.textContent = on ? 'Sound on' : 'Sound off';
+  b.setAttribute('aria-pressed', String(on));
+  screens.toast(on ? 'Sound on' : 'Sound off');
+}
+
+async function copyLink() {
+  if (!match) return;
+  const link = linkTo(match.id);
+  try {
+    await navigator.clipboard.writeText(link);
+    screens.toast('Link to this match copied');
+  } catch {
+    screens.toast(link);
+  }
+}
+
+/** @param {MouseEvent} e */
+function pick(e) {
+  const scene = match?.scene;
+  if (!match?.spectating || !scene) return;
+  let best = 60;
+  match.followed = 0;
+  for (const s of scene.ships.values()) {
+    const d = Math.hypot(camera.toScreenX(s.x) - e.clientX, camera.toScreenY(s.y) - e.clientY);
+    if (d < best) {
+      best = d;
+      match.followed = s.seat;
+    }
+  }
+}
+
+/** @param {string} name */
+function remember(name) {
+  try {
+    localStorage.setItem(NAME, name);
+  } catch {
+    // No storage: the name is asked for again next time.
+  }
+}
+
+function recall() {
+  try {
+    return localStorage.getItem(NAME) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** @param {(m: Match) => void} then */
+const afterLeaving = (then) => {
+  const m = match;
+  if (m) then(m);
+};
+
+/** @type {HTMLInputElement} */ (byId('name')).value = recall();
+byId('join').addEventListener('submit', (e) => {
+  e.preventDefault();
+  void join(wish.spectate);
+});
+byId('spectate').addEventListener('click', (e) => {
+  e.preventDefault();
+  void join(true);
+});
+byId('helpClose').addEventListener('click', () => screens.help(false));
+byId('toolHelp').addEventListener('click', () => screens.help());
+byId('toolSound').addEventListener('click', toggleSound);
+byId('toolLink').addEventListener('click', () => void copyLink());
+byId('toolLeave').addEventListener('click', () => afterLeaving((m) => void m.client.leave()));
+byId('again').addEventListener('click', () => void join(wish.spectate));
+byId('toStart').addEventListener('click', () => toStart());
+canvas.addEventListener('click', pick);
+window.addEventListener('keydown', key);
+window.addEventListener('keyup', (e) => {
+  if (e.code !== 'Tab') return;
+  boardHeld = false;
+  screens.board(null, '');
+});
+window.addEventListener('blur', () => {
+  boardHeld = false;
+  screens.board(null, '');
+});
+window.addEventListener('resize', () => picture.resize(camera));
+window.addEventListener('hashchange', () => location.reload());
+window.addEventListener('pointerdown', (e) => {
+  if (e.pointerType !== 'touch' || document.body.dataset.touch) return;
+  document.body.dataset.touch = 'true';
+  byId('touch').hidden = false;
+});
+controls.enableTouch(byId('stickMove'), byId('stickAim'), byId('touchDash'), byId('touchRail'), canvas);
+exposeHooks(() => match, () => fps, controls);
+picture.resize(camera);
+requestAnimationFrame(frame);
+if (wish.token !== '' || (wish.match !== '' && wish.spectate)) void join(wish.spectate);
+else if (!controls.touch) byId('name').focus();
+

@@ -1,0 +1,64 @@
+// Hooks let a test in a browser look at the game: read only, nothing in the page uses them.
+
+/**
+ * @param {() => import('./match.js').Match | null} match
+ * @param {() => number} fps
+ * @param {import('./input.js').Controls} controls
+ */
+export function exposeHooks(match, fps, controls) {
+  const hooks = {
+    get status() {
+      return match()?.client.status ?? 'idle';
+    },
+    get matchId() {
+      return match()?.id ?? '';
+    },
+    get seat() {
+      return match()?.client.seat ?? 0;
+    },
+    get role() {
+      return match()?.client.welcome?.role ?? -1;
+    },
+    get tick() {
+      return match()?.client.state?.tick ?? 0;
+    },
+    /** The own ship in the newest state: arena units, radians. */
+    get ship() {
+      const c = match()?.client;
+      const state = c?.state;
+      const kind = state?.plan.kinds[state.plan.kind('ship')];
+      if (!c || !state || !kind) return null;
+      const i = state.rows.find(c.seat);
+      if (i < 0) return null;
+      /** @type {Record<string, number>} */
+      const ship = {};
+      kind.fields.forEach((f, k) => (ship[f.name] = state.rows.values[state.rows.at[i] + k] / f.scale));
+      return ship;
+    },
+    /** How many rows of each kind are on the screen. */
+    get shown() {
+      const s = match()?.scene;
+      return { ships: s?.ships.size ?? 0, bolts: s?.bolts.size ?? 0, pickups: s?.pickupCount ?? 0, walls: s?.wallCount ?? 0, phase: s?.round.phase ?? -1 };
+    },
+    get roster() {
+      return [...(match()?.client.roster.values() ?? [])].map((s) => ({ ...s }));
+    },
+    get stats() {
+      const c = match()?.client;
+      return c ? { ...c.measure() } : null;
+    },
+    get inputSeq() {
+      return match()?.client.inputSeq ?? 0;
+    },
+    get ack() {
+      return match()?.client.state?.ack ?? 0;
+    },
+    get aim() {
+      return controls.aim;
+    },
+    get fps() {
+      return fps();
+    },
+  };
+  Object.defineProperty(window, '__skirmish', { value: Object.freeze(hooks) });
+}

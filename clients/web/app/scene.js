@@ -1,0 +1,387 @@
+// Scene is what is on the screen this frame: the rows of the view as objects that live on from frame to
+// frame, so that what appears, changes and vanishes can be told from one to the next.
+
+import { pilotColor } from './palette.js';
+
+/** @typedef {import('/js/index.js').Table} Table */
+/** @typedef {import('/js/index.js').Plan} Plan */
+
+export const THRUST = 1;
+export const DASH = 2;
+export const DEAD = 4;
+export const SHIELDED = 8;
+export const OVERDRIVE = 16;
+
+export class Ship {
+  /** @param {number} seat */
+  constructor(seat) {
+    this.seat = seat;
+    this.name = '';
+    this.color = '#ffffff';
+    this.own = false;
+    this.x = 0;
+    this.y = 0;
+    /** Units per second, smoothed. */
+    this.vx = 0;
+    this.vy = 0;
+    /** Radians. */
+    this.aim = 0;
+    this.hp = 100;
+    this.armor = 0;
+    this.flags = 0;
+    this.score = 0;
+    this.kills = 0;
+    this.deaths = 0;
+    this.team = 0;
+    /** Frame in which it was last seen. */
+    this.seen = 0;
+    /** 1 right after a hit, fading. */
+    this.flash = 0;
+    /** Length of the flame, 0…1. */
+    this.flame = 0;
+    /** Direction of the flame. */
+    this.flameX = -1;
+    this.flameY = 0;
+    /** Seconds since it came to life. */
+    this.age = 0;
+    this.lost = false;
+    this.bot = false;
+  }
+
+  get dead() {
+    return (this.flags & DEAD) !== 0;
+  }
+}
+
+export class Bolt {
+  constructor() {
+    this.x = 0;
+    this.y = 0;
+    this.aim = 0;
+    this.owner = 0;
+    this.seen = 0;
+    this.color = '#ffffff';
+  }
+}
+
+export class Round {
+  phase = 0;
+  ends = 0;
+  number = 0;
+  width = 0;
+  height = 0;
+  mode = 0;
+  scoreLimit = 0;
+  red = 0;
+  blue = 0;
+}
+
+/**
+ * What Scene reports to; all in arena units.
+ * @typedef {object} Watcher
+ * @property {(b: Bolt) => void} boltBorn
+ * @property {(b: Bolt) => void} boltGone
+ * @property {(x1: number, y1: number, x2: number, y2: number, color: string, owner: number, hit: number) => void} beam
+ * @property {(s: Ship, damage: number) => void} shipHit
+ * @property {(s: Ship) => void} shipDied
+ * @property {(s: Ship) => void} shipBorn
+ * @property {(s: Ship) => void} dashed
+ */
+
+/** @param {import('/js/index.js').Kind | undefined} kind */
+function columns(kind) {
+  /** @type {Record<string, number>} */
+  const c = {};
+  kind?.fields.forEach((f, i) => (c[f.name] = i));
+  return c;
+}
+
+export class Scene {
+  /** @type {Map<number, Ship>} every ship that has a row, dead or alive */
+  ships = new Map();
+  /** @type {Map<number, Bolt>} */
+  bolts = new Map();
+  /** Flat: x, y, w, h. */
+  walls = new Float64Array(0);
+  wallCount = 0;
+  /** Rises with each change of the walls or the size. */
+  wallVersion = 0;
+  /** Flat: x, y, type, id. */
+  pickups = new Float64Array(4 * 64);
+  pickupCount = 0;
+  round = new Round();
+  hasRound = false;
+  ownSeat = 0;
+  /** @type {Ship | null} */
+  own = null;
+  frame = 0;
+
+  /** @type {Map<number, number>} beam id → frame in which it was last seen */
+  #beams = new Map();
+  /** @type {Bolt[]} */
+  #spareBolts = [];
+  /** @type {(string | undefined)[]} */
+  #kinds;
+  #ship;
+  #bolt;
+  #beam;
+  #pickup;
+  #wall;
+  #roundColumns;
+  #watcher;
+  #aimStep;
+  #primed = false;
+
+  /**
+   * @param {Plan} plan
+   * @param {Watcher} watcher
+   */
+  constructor(plan, watcher) {
+    const of = (/** @type {string} */ name) => plan.kinds[plan.kind(name)];
+    this.#kinds = plan.kinds.map((k) => k.name);
+    this.#ship = columns(of('ship'));
+    this.#bolt = columns(of('bolt'));
+    this.#beam = columns(of('beam'));
+    this.#pickup = columns(of('pickup'));
+    this.#wall = columns(of('wall'));
+    this.#roundColumns = columns(of('round'));
+    this.#watcher = watcher;
+    const ship = of('ship');
+    const aim = this.#ship.aim ?? 0;
+    this.#aimStep = ship ? (2 * Math.PI * ship.scale[aim]) / (ship.max[aim] - ship.min[aim] + 1) : 0;
+  }
+
+  /**
+   * @param {Table} t
+   * @param {number} dt seconds
+   * @param {ReadonlyMap<number, import('/js/messages.js').Seat>} roster
+   */
+  update(t, dt, roster) {
+    this.frame++;
+    this.pickupCount = 0;
+    let walls = 0;
+    let changed = false;
+    for (let i = 0; i < t.length; i++) {
+      const v = t.values;
+      const at = t.at[i];
+      const kind = this.#kinds[t.kinds[i]];
+      if (kind === 'ship') this.#readShip(t.ids[i], v, at, dt, roster);
+      else if (kind === 'bolt') this.#readBolt(t.ids[i], v, at);
+      else if (kind === 'beam') this.#readBeam(t.ids[i], v, at);
+      else if (kind === 'pickup') this.#readPickup(t.ids[i], v, at);
+      else if (kind === 'wall') changed = this.#readWall(walls++, v, at) || changed;
+      else if (kind === 'round') changed = this.#readRound(v, at) || changed;
+    }
+    if (changed || walls !== this.wallCount) {
+      this.wallCount = walls;
+      this.wallVersion++;
+    }
+    this.#forget();
+    this.own = this.ships.get(this.ownSeat) ?? null;
+    this.#primed = true;
+  }
+
+  /**
+   * @param {number} seat
+   * @param {Float64Array} v
+   * @param {number} at
+   * @param {number} dt
+   * @param {ReadonlyMap<number, import('/js/messages.js').Seat>} roster
+   */
+  #readShip(seat, v, at, dt, roster) {
+    const c = this.#ship;
+    let s = this.ships.get(seat);
+    const x = v[at + c.x];
+    const y = v[at + c.y];
+    const flags = v[at + c.flags];
+    const fresh = s === undefined;
+    if (s === undefined) {
+      s = new Ship(seat);
+      this.ships.set(seat, s);
+      s.x = x;
+      s.y = y;
+      s.flags = flags;
+      s.hp = v[at + c.hp];
+      s.armor = v[at + c.armor];
+    }
+    const known = roster.get(seat);
+    if (known) {
+      s.name = known.name || `Pilot ${seat}`;
+      s.lost = known.state === 2;
+      s.bot = known.role === 2;
+    } else if (s.name === '') s.name = `Pilot ${seat}`;
+    s.own = seat === this.ownSeat;
+    const team = v[at + c.team];
+    s.team = team;
+    s.color = pilotColor(seat, team, s.own);
+    const wasDead = s.dead;
+    const hp = v[at + c.hp];
+    const armor = v[at + c.armor];
+    const damage = s.hp + s.armor - hp - armor;
+    const dx = x - s.x;
+    const dy = y - s.y;
+    const jumped = dx * dx + dy * dy > 160 * 160;
+    if (dt > 0 && !jumped) {
+      const k = Math.min(1, dt * 14);
+      s.vx += (dx / dt - s.vx) * k;
+      s.vy += (dy / dt - s.vy) * k;
+    } else if (jumped) s.vx = s.vy = 0;
+    s.x = x;
+    s.y = y;
+    s.aim = v[at + c.aim] * this.#aimStep;
+    s.hp = hp;
+    s.armor = armor;
+    s.score = v[at + c.score];
+    s.kills = v[at + c.kills];
+    s.deaths = v[at + c.deaths];
+    const dashes = (flags & DASH) !== 0 && (s.flags & DASH) === 0;
+    s.flags = flags;
+    s.age += dt;
+    s.flash = Math.max(0, s.flash - dt * 5);
+    this.#burn(s, dt);
+    s.seen = this.frame;
+    if (!this.#primed || fresh) return;
+    if (s.dead && !wasDead) {
+      this.#watcher.shipDied(s);
+      s.age = 0;
+    } else if (!s.dead && wasDead) {
+      s.age = 0;
+      s.vx = s.vy = 0;
+      this.#watcher.shipBorn(s);
+    } else if (damage > 0 && !s.dead) {
+      s.flash = 1;
+      this.#watcher.shipHit(s, damage);
+    }
+    if (dashes) this.#watcher.dashed(s);
+  }
+
+  /**
+   * The flame points away from where the ship goes.
+   * @param {Ship} s
+   * @param {number} dt
+   */
+  #burn(s, dt) {
+    const want = s.dead ? 0 : s.flags & DASH ? 1.6 : s.flags & THRUST ? 1 : 0;
+    s.flame += (want - s.flame) * Math.min(1, dt * 18);
+    const speed = Math.hypot(s.vx, s.vy);
+    if (speed < 20) return;
+    const k = Math.min(1, dt * 10);
+    s.flameX += (-s.vx / speed - s.flameX) * k;
+    s.flameY += (-s.vy / speed - s.flameY) * k;
+  }
+
+  /**
+   * @param {number} id
+   * @param {Float64Array} v
+   * @param {number} at
+   */
+  #readBolt(id, v, at) {
+    const c = this.#bolt;
+    let b = this.bolts.get(id);
+    const fresh = b === undefined;
+    if (b === undefined) {
+      b = this.#spareBolts.pop() ?? new Bolt();
+      this.bolts.set(id, b);
+    }
+    b.x = v[at + c.x];
+    b.y = v[at + c.y];
+    b.aim = v[at + c.aim] * this.#aimStep;
+    b.owner = v[at + c.owner];
+    b.color = this.ships.get(b.owner)?.color ?? '#ffffff';
+    b.seen = this.frame;
+    if (fresh && this.#primed) this.#watcher.boltBorn(b);
+  }
+
+  /**
+   * @param {number} id
+   * @param {Float64Array} v
+   * @param {number} at
+   */
+  #readBeam(id, v, at) {
+    const c = this.#beam;
+    const fresh = !this.#beams.has(id);
+    this.#beams.set(id, this.frame);
+    if (!fresh || !this.#primed) return;
+    const owner = v[at + c.owner];
+    const color = this.ships.get(owner)?.color ?? '#ffffff';
+    this.#watcher.beam(v[at + c.x1], v[at + c.y1], v[at + c.x2], v[at + c.y2], color, owner, v[at + c.hit]);
+  }
+
+  /**
+   * @param {number} id
+   * @param {Float64Array} v
+   * @param {number} at
+   */
+  #readPickup(id, v, at) {
+    const c = this.#pickup;
+    const n = this.pickupCount * 4;
+    if (n + 4 > this.pickups.length) return;
+    this.pickups[n] = v[at + c.x];
+    this.pickups[n + 1] = v[at + c.y];
+    this.pickups[n + 2] = v[at + c.type];
+    this.pickups[n + 3] = id;
+    this.pickupCount++;
+  }
+
+  /**
+   * @param {number} i
+   * @param {Float64Array} v
+   * @param {number} at
+   * @returns {boolean} it differs from the last frame's
+   */
+  #readWall(i, v, at) {
+    const c = this.#wall;
+    if (4 * i + 4 > this.walls.length) {
+      const grown = new Float64Array(Math.max(64, this.walls.length * 2));
+      grown.set(this.walls);
+      this.walls = grown;
+    }
+    const w = this.walls;
+    const n = 4 * i;
+    const x = v[at + c.x];
+    const y = v[at + c.y];
+    const dx = v[at + c.w];
+    const dy = v[at + c.h];
+    if (w[n] === x && w[n + 1] === y && w[n + 2] === dx && w[n + 3] === dy) return false;
+    w[n] = x;
+    w[n + 1] = y;
+    w[n + 2] = dx;
+    w[n + 3] = dy;
+    return true;
+  }
+
+  /**
+   * @param {Float64Array} v
+   * @param {number} at
+   */
+  #readRound(v, at) {
+    const c = this.#roundColumns;
+    const r = this.round;
+    const width = v[at + c.width];
+    const height = v[at + c.height];
+    const changed = width !== r.width || height !== r.height;
+    r.phase = v[at + c.phase];
+    r.ends = v[at + c.ends];
+    r.number = v[at + c.number];
+    r.width = width;
+    r.height = height;
+    r.mode = v[at + c.mode];
+    r.scoreLimit = v[at + c.score_limit];
+    r.red = v[at + c.red];
+    r.blue = v[at + c.blue];
+    this.hasRound = true;
+    return changed;
+  }
+
+  /** Lets go of what was not seen in this frame. */
+  #forget() {
+    for (const [id, b] of this.bolts) {
+      if (b.seen === this.frame) continue;
+      this.bolts.delete(id);
+      this.#watcher.boltGone(b);
+      this.#spareBolts.push(b);
+    }
+    for (const [id, seen] of this.#beams) if (seen !== this.frame) this.#beams.delete(id);
+    for (const [seat, s] of this.ships) if (s.seen !== this.frame) this.ships.delete(seat);
+  }
+}
