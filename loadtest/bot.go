@@ -1,0 +1,177 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	client "skirmish/clients/go"
+	"skirmish/game"
+	"skirmish/protocol"
+)
+
+type botState uint8
+
+const (
+	botWaiting botState = iota // for its time to connect
+	botJoining                 // connecting, or between hello and the first snapshot
+	botPlaying
+	botLeaving // bye is said
+	botGone
+)
+
+// bot is one player of the swarm: a session, a brain and what is measured about them. Its loop owns it.
+type bot struct {
+	number  int // of the whole swarm
+	token   string
+	host    string // Host header
+	target  string // path
+	at      int64  // when it connects, ns
+	slot    int64  // of every period
+	state   botState
+	link    conn
+	session client.Session
+	brain   game.Bot
+
+	begun    int64 // connect
+	welcomed int64
+	first    int64 // first snapshot
+	last     int64 // newest snapshot
+	fulls    uint64
+	faults   uint64
+
+	base   client.Stats // at from
+	from   int64        // what is counted in the window begins here, 0 not yet
+	closed bool         // the window is over for this bot
+
+	pinged    int64
+	deadline  int64 // of joining; of leaving: when to say bye
+	byed      bool
+	leadMin   int64 // the smallest lead since leadSince, ns
+	leadSince int64
+	leaveOut  int // inputs to leave out
+}
+
+// joined takes the first snapshot in.
+func (b *bot) joined(f *figures, at int64) {
+	b.state, b.first = botPlaying, at
+	b.pace(at)
+	f.joined++
+	record(f.join, at-b.begun)
+}
+
+// snapshot measures one state.
+func (b *bot) snapshot(l *loop, at int64) {
+	f, w := l.figures, &l.window
+	if b.state == botJoining {
+		b.joined(f, at)
+	}
+	if w.has(at) {
+		if b.from == 0 {
+			b.open(at)
+		}
+		if b.last >= w.begin {
+			d := at - b.last
+			record(f.interval, d)
+			record(f.intervalError, max(d-l.schedule.period, l.schedule.period-d))
+		}
+		if age, ok := b.session.Age(at); ok {
+			record(f.age, int64(age))
+		}
+	}
+	first, last := b.session.Acked()
+	for seq := first; seq <= last && seq >= first; seq++ {
+		if sent, ok := b.session.SentAt(seq); ok {
+			record(l.live.ack, at-sent)
+			if w.has(sent) {
+				record(f.ack, at-sent)
+			}
+		}
+	}
+	b.last = at
+	if first <= last {
+		b.watchLead(l, at)
+	}
+}
+
+// watchLead leaves an input out when the server has held more than a tick's worth for a while: what a player's
+// client does by running its clock slower. Without it, one hiccup would delay all later inputs.
+func (b *bot) watchLead(l *loop, at int64) {
+	b.leadMin = min(b.leadMin, int64(b.session.State.Head.LeadMS)*int64(time.Millisecond))
+	if at-b.leadSince < int64(paceWindow) {
+		return
+	}
+	if over := b.leadMin - l.schedule.period/4; over >= l.schedule.period {
+		b.leaveOut = int(over / l.schedule.period)
+	}
+	b.pace(at)
+}
+
+// pace begins to look at the lead anew.
+func (b *bot) pace(at int64) { b.leadMin, b.leadSince = 1<<62, at }
+
+// open begins to count.
+func (b *bot) open(at int64) { b.from, b.base = at, b.session.Stats }
+
+// shut ends the counting: at the window's end, or when the bot ends within it.
+func (b *bot) shut(f *figures, w *window, at int64) {
+	if b.closed || b.from == 0 {
+		return
+	}
+	b.closed = true
+	at = min(at, w.end)
+	s := &b.session.Stats
+	f.playerSeconds += float64(at-b.from) / 1e9
+	f.received += s.States - b.base.States
+	f.fulls += s.Fulls - b.base.Fulls
+	f.stateBytes += s.StateBytes - b.base.StateBytes
+	f.inputs += s.Inputs - b.base.Inputs
+	f.events += s.Events - b.base.Events
+	f.bytesIn += s.BytesIn - b.base.BytesIn
+	f.bytesOut += s.BytesOut - b.base.BytesOut
+}
+
+// silenceTold puts into the histograms what never came: a server that stops answering must not look better than
+// one that is slow. Only what is overdue by far counts: the newest input is always unanswered.
+func (b *bot) silenceTold(l *loop, at int64) {
+	if b.state != botPlaying || b.from == 0 {
+		return
+	}
+	overdue := max(4*l.schedule.period, int64(250*time.Millisecond))
+	if d := at - max(b.last, b.from); d > overdue {
+		record(l.figures.interval, d)
+		record(l.figures.intervalError, d-l.schedule.period)
+	}
+	_, acked := b.session.Acked()
+	for seq := acked + 1; ; seq++ {
+		sent, ok := b.session.SentAt(seq)
+		if !ok || at-sent < overdue {
+			return
+		}
+		if l.window.has(sent) {
+			record(l.figures.ack, at-sent)
+		}
+	}
+}
+
+// cause puts an end into words, and into a code, 0 if it never was a session. Ok: nobody did anything wrong.
+func (b *bot) cause(err error) (text string, code int, ok bool) {
+	if e, is := errors.AsType[*client.RefusedError](err); is {
+		return fmt.Sprintf("handshake refused: HTTP %d %s", e.Status, e.Reason), 0, false
+	}
+	e, is := errors.AsType[*client.CloseError](err)
+	if !is {
+		return err.Error(), 0, false
+	}
+	left := b.state == botLeaving && (e.Code == protocol.CloseLeft || e.Code == protocol.CloseNormal)
+	ok = left || e.Code == protocol.CloseMatchOver
+	switch {
+	case e.Local:
+		text = fmt.Sprintf("broken by the client, %d: %s", e.Code, e.Reason)
+	case e.Code == protocol.CloseAbnormal && e.Cause != nil:
+		text = fmt.Sprintf("connection broke: %v", e.Cause)
+	default:
+		text = fmt.Sprintf("closed %d %s", e.Code, e.Reason)
+	}
+	return text, int(e.Code), ok
+}

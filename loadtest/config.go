@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"skirmish/game/arena"
+)
+
+// Config is one run.
+type Config struct {
+	Server    string        // base URL of the admin port
+	GameURL   string        // instead of the URL that the server gives with each seat
+	AdminKey  string        // bearer key, empty for none
+	Bots      int           // 1 to maxBots
+	MatchSize int           // bots per match
+	Rate      int           // Hz: ticks, snapshots and inputs
+	Ramp      time.Duration // over which the bots join
+	Warmup    time.Duration // from the start to the measured window; negative: until the ramp's end + 2 s
+	Duration  time.Duration // of the measured window
+	Loops     int           // threads that play
+	Seed      uint64        // of the bots and the matches
+
+	Thresholds []Threshold
+	JSON       string // file for the report, "-" is stdout, empty none
+	NoColor    bool
+	CPUProfile string
+}
+
+// DefaultConfig is a run without any flag.
+func DefaultConfig() Config {
+	return Config{
+		Server: "http://127.0.0.1:7351", Bots: 100, MatchSize: 16, Rate: 20,
+		Ramp: 10 * time.Second, Warmup: -1, Duration: 30 * time.Second, Loops: 1, Seed: 1,
+	}
+}
+
+// Validate tells all faults at once, and settles what depends on other fields.
+func (c *Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	within := func(name string, v, low, high int) {
+		if v < low || v > high {
+			fault("--%s %d is not in %d to %d", name, v, low, high)
+		}
+	}
+	within("bots", c.Bots, 1, maxBots)
+	within("match-size", c.MatchSize, minMatchSize, maxMatchSize)
+	within("rate", c.Rate, arena.MinTickRate, arena.MaxTickRate)
+	within("loops", c.Loops, 1, maxLoops)
+	if c.Ramp < 0 || c.Ramp > time.Hour {
+		fault("--ramp %v is not in 0 to 1h", c.Ramp)
+	}
+	if c.Duration < time.Second || c.Duration > 24*time.Hour {
+		fault("--duration %v is not in 1s to 24h", c.Duration)
+	}
+	if c.Warmup < 0 {
+		c.Warmup = c.Ramp + settleTime
+	}
+	if u, err := url.Parse(c.Server); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		fault("--server %q is not an http:// or https:// URL", c.Server)
+	} else {
+		c.Server = strings.TrimSuffix(c.Server, "/")
+	}
+	if c.GameURL != "" {
+		if u, err := url.Parse(c.GameURL); err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" {
+			fault("--game-url %q is not a ws:// or wss:// URL", c.GameURL)
+		}
+	}
+	named := false
+	for _, t := range c.Thresholds {
+		named = named || t.Metric == "errors"
+	}
+	if !named {
+		t, _ := ParseThreshold("errors<=0")
+		c.Thresholds = append(c.Thresholds, t)
+	}
+	return errors.Join(faults...)
+}
+
+// onLoopback tells what a loopback target can take from so few addresses.
+func (c *Config) onLoopback() error {
+	if c.Bots > maxPerAddress*loopbackSources {
+		return fmt.Errorf("--bots %d: on loopback at most %d, %d from each of %d addresses", c.Bots, maxPerAddress*loopbackSources, maxPerAddress, loopbackSources)
+	}
+	if perSecond := maxRateAddress * loopbackSources; c.Bots > perSecond && c.Ramp < time.Duration(c.Bots)*time.Second/time.Duration(perSecond) {
+		return fmt.Errorf("--ramp %v is too short for %d bots: on loopback at most %d join per second", c.Ramp, c.Bots, perSecond)
+	}
+	return nil
+}

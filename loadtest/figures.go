@@ -1,0 +1,103 @@
+package main
+
+import (
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// figures is what one loop has measured. Histograms are in µs. The loop alone writes it; the run reads it after
+// the loop has ended.
+type figures struct {
+	connect, welcome, join                      *hdrhistogram.Histogram // joins, of the whole run
+	ack, interval, intervalError, age, lag, rtt *hdrhistogram.Histogram // of the measured window
+
+	playerSeconds float64 // played in the window
+	received      uint64  // snapshots and deltas in the window
+	fulls         uint64  // of them standing alone
+	stateBytes    uint64
+	inputs        uint64
+	events        uint64
+	bytesIn       uint64
+	bytesOut      uint64
+	asked         uint64 // keyframes asked for because of a fault
+	skipped       uint64 // inputs left out because the loop was far too late
+	paced         uint64 // inputs left out because the server held too many
+
+	joined int
+	over   int            // matches' ends seen, bots
+	closes map[int]int    // ends of connections by close code, clean ones included
+	causes map[string]int // errors
+}
+
+func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, histogramTop, 3) }
+
+func newFigures() *figures {
+	f := &figures{closes: make(map[int]int), causes: make(map[string]int)}
+	for _, h := range f.histograms() {
+		*h = newHistogram()
+	}
+	return f
+}
+
+func (f *figures) histograms() []**hdrhistogram.Histogram {
+	return []**hdrhistogram.Histogram{&f.connect, &f.welcome, &f.join, &f.ack, &f.interval, &f.intervalError, &f.age, &f.lag, &f.rtt}
+}
+
+// record puts a time in ns into a histogram. What lies outside counts as the bound.
+func record(h *hdrhistogram.Histogram, ns int64) {
+	h.RecordValue(min(max(ns/1000, 0), histogramTop)) // in range: no error
+}
+
+// fault counts an error by its cause.
+func (f *figures) fault(cause string) {
+	cause = cut(cause, maxCauseBytes)
+	if _, ok := f.causes[cause]; !ok && len(f.causes) >= maxCauses {
+		cause = "other causes"
+	}
+	f.causes[cause]++
+}
+
+func (f *figures) errors() (n int) {
+	for _, c := range f.causes {
+		n += c
+	}
+	return n
+}
+
+// merge adds g to f.
+func (f *figures) merge(g *figures) {
+	to, from := f.histograms(), g.histograms()
+	for i := range to {
+		(*to[i]).Merge(*from[i])
+	}
+	f.playerSeconds += g.playerSeconds
+	for _, n := range []struct{ to, from *uint64 }{
+		{&f.received, &g.received}, {&f.fulls, &g.fulls}, {&f.stateBytes, &g.stateBytes}, {&f.inputs, &g.inputs},
+		{&f.events, &g.events}, {&f.bytesIn, &g.bytesIn}, {&f.bytesOut, &g.bytesOut}, {&f.asked, &g.asked},
+		{&f.skipped, &g.skipped}, {&f.paced, &g.paced},
+	} {
+		*n.to += *n.from
+	}
+	f.joined += g.joined
+	f.over += g.over
+	for code, n := range g.closes {
+		f.closes[code] += n
+	}
+	for cause, n := range g.causes {
+		f.causes[cause] += n
+	}
+}
+
+// live is what a loop tells while it runs, since the run last took it.
+type live struct {
+	joined, gone int // so far, not since
+	states       uint64
+	inputs       uint64
+	errors       int // so far
+	ack          *hdrhistogram.Histogram
+	lag          int64 // the largest, ns
+}
+
+// window is the measured part of a run, ns since the Unix epoch.
+type window struct{ begin, end int64 }
+
+func (w *window) has(at int64) bool { return at >= w.begin && at < w.end }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+var (
+	errNoJoin = errors.New("no first snapshot within 10 s of connecting")
+	errSilent = errors.New("the server was silent for 15 s")
+	errNoBye  = errors.New("bye was not answered within 3 s")
+)
+
+// keepWindow opens and shuts the books of all bots when the measured window begins and ends.
+func (l *loop) keepWindow(now int64) {
+	if cut := l.cutAt.Load(); cut != 0 && cut < l.window.end {
+		l.window.end = max(cut, l.window.begin)
+	}
+	if !l.measure && now >= l.window.begin {
+		l.measure = true
+		for _, b := range l.bots {
+			if b.state == botPlaying && b.from == 0 {
+				b.open(max(b.first, l.window.begin))
+			}
+		}
+	}
+	if l.measure && !l.ended && now >= l.window.end {
+		l.ended = true
+		for _, b := range l.bots {
+			b.silenceTold(l, l.window.end)
+			b.shut(l.figures, &l.window, l.window.end)
+		}
+	}
+}
+
+// keepHouse looks through the bots once in a while: who is too late, and who is gone.
+func (l *loop) keepHouse(now int64) {
+	if now-l.told >= int64(publishEvery) {
+		l.publish(now)
+	}
+	if now-l.swept < int64(100*time.Millisecond) {
+		return
+	}
+	l.swept = now
+	kept := l.bots[:0]
+	for _, b := range l.bots {
+		switch {
+		case b.state == botJoining && now > b.deadline:
+			l.end(b, errNoJoin, now)
+		case b.state == botPlaying && now-b.session.Heard > int64(silenceLimit):
+			l.end(b, errSilent, now)
+		case b.state == botLeaving && now > b.deadline+int64(leaveLimit):
+			l.end(b, errNoBye, now)
+		case b.state == botLeaving && b.deadline != 0 && now >= b.deadline && !b.byed:
+			b.byed = true
+			b.session.Bye(0)
+			l.flush(b)
+		}
+		if b.state != botGone {
+			kept = append(kept, b)
+		}
+	}
+	clear(l.bots[len(kept):])
+	l.bots = kept
+}
+
+// sayBye lets all bots leave, spread over half a second.
+func (l *loop) sayBye(now int64) {
+	l.leaving = true
+	for i, b := range l.bots {
+		switch b.state {
+		case botPlaying:
+			b.state = botLeaving
+			b.deadline = now + int64(leaveSpread)*int64(i)/int64(len(l.bots))
+		case botWaiting, botJoining:
+			l.poller.close(&b.link)
+			b.state = botGone
+		}
+	}
+	l.waiting = nil
+}
+
+// publish puts what the status line shows where the run can take it.
+func (l *loop) publish(now int64) {
+	l.told = now
+	l.live.joined, l.live.errors = l.figures.joined, l.figures.errors()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.public.joined, l.public.gone, l.public.errors = l.live.joined, l.live.gone, l.live.errors
+	l.public.states += l.live.states
+	l.public.inputs += l.live.inputs
+	l.public.lag = max(l.public.lag, l.live.lag)
+	l.public.ack.Merge(l.live.ack)
+	l.live.states, l.live.inputs, l.live.lag = 0, 0, 0
+	l.live.ack.Reset()
+}
+
+// take adds what was published since the last time to v. Safe from any goroutine.
+func (l *loop) take(v *live) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v.joined += l.public.joined
+	v.gone += l.public.gone
+	v.errors += l.public.errors
+	v.states += l.public.states
+	v.inputs += l.public.inputs
+	v.lag = max(v.lag, l.public.lag)
+	v.ack.Merge(l.public.ack)
+	l.public.states, l.public.inputs, l.public.lag = 0, 0, 0
+	l.public.ack.Reset()
+}

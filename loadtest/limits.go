@@ -1,0 +1,45 @@
+package main
+
+import "time"
+
+// Bounds of the swarm. The first ones are the server's own, kept on loopback by spreading over source addresses.
+const (
+	maxPerAddress   = 64  // connections from one loopback address
+	maxRateAddress  = 20  // new connections per second from one loopback address
+	loopbackSources = 253 // 127.0.0.2 to 127.0.0.254
+
+	maxBots      = 50_000
+	maxLoops     = 64
+	maxMatchSize = 64
+	minMatchSize = 2
+	spareFiles   = 64 // descriptors besides the bots'
+
+	slotTime      = time.Millisecond // what a loop's slot is near
+	maxLateSlots  = 3                // periods of inputs that a late loop sends after; older ones are left out
+	dialsPerSlot  = 16
+	readBytes     = 64 << 10
+	joinLimit     = 10 * time.Second // from connect to the first snapshot
+	silenceLimit  = 15 * time.Second // a server pings every 5 s
+	leaveSpread   = 500 * time.Millisecond
+	leaveLimit    = 3 * time.Second
+	pingEvery     = 2 * time.Second
+	publishEvery  = 250 * time.Millisecond
+	paceWindow    = time.Second // the lead is looked at over so long
+	seatLead      = time.Second // tickets are drawn so long before they are used
+	seatSpan      = 5 * time.Second
+	apiLimit      = 10 * time.Second
+	maxAnswer     = 4 << 20
+	settleTime    = 2 * time.Second // between the ramp's end and the window, by default
+	plainEvery    = 5 * time.Second // status lines when not on a terminal
+	histogramTop  = 60_000_000      // µs
+	maxCauses     = 64              // kinds of errors told apart
+	maxCauseBytes = 160
+)
+
+// Exit codes.
+const (
+	exitPass   = 0
+	exitFailed = 1  // it could not run
+	exitUsage  = 2  // flags
+	exitMissed = 99 // a threshold was missed
+)

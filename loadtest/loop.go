@@ -1,0 +1,281 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	client "skirmish/clients/go"
+	"skirmish/game"
+)
+
+// loop plays many bots on one goroutine. Everything in it belongs to that goroutine but the doors: add, Leave, take.
+type loop struct {
+	poller     poller
+	schedule   schedule
+	window     window
+	definition *game.Definition
+	to         netip.AddrPort
+	sources    []netip.Addr  // empty: the system's choice
+	gone       *atomic.Int64 // of all loops
+	figures    *figures
+
+	bots    []*bot   // that have not ended
+	waiting []*bot   // of them, in the order of their times
+	buckets [][]*bot // by slot of the period
+	view    game.View
+	input   any // one Spec.Input for all
+	zero    reflect.Value
+	values  []int32
+	swept   int64 // when the bots were last looked through
+	live    live
+	told    int64 // when live was last published
+	measure bool  // the window has been open
+	ended   bool  // and is over
+	leaving bool
+
+	joins chan *bot     // door: bots to play
+	leave chan struct{} // door: closed when all shall go
+	cutAt atomic.Int64  // door: an earlier end of the window, 0 none
+	fatal chan error    // buffered 1: no bot can ever play
+
+	mu     sync.Mutex // guards public
+	public live
+}
+
+func newLoop(p poller, s schedule, w window, d *game.Definition, to netip.AddrPort, sources []netip.Addr, gone *atomic.Int64) *loop {
+	l := &loop{
+		poller: p, schedule: s, window: w, definition: d, to: to, sources: sources,
+		gone: gone, figures: newFigures(), buckets: make([][]*bot, s.slots), input: d.NewInput(),
+		joins: make(chan *bot, maxBots), leave: make(chan struct{}), fatal: make(chan error, 1),
+	}
+	l.zero = reflect.ValueOf(l.input).Elem()
+	l.live.ack, l.public.ack = newHistogram(), newHistogram()
+	return l
+}
+
+func nanos() int64 { return time.Now().UnixNano() }
+
+// run plays until every bot has left. One turn is one slot.
+func (l *loop) run() {
+	next := l.schedule.last(nanos()) + 1
+	for {
+		l.poller.wait(l.schedule.at(next))
+		l.poller.poll(l)
+		now := nanos()
+		l.admit(now)
+		if due := l.schedule.last(now); next <= due {
+			// Slots that a stalled loop is far behind with are worked off too: send leaves the old ones out.
+			next = max(next, due-8*l.schedule.slots)
+			for ; next <= due; next++ {
+				l.send(next)
+			}
+		}
+		l.keepWindow(now)
+		l.keepHouse(now)
+		if l.leaving && len(l.bots) == 0 && len(l.joins) == 0 {
+			l.publish(now)
+			l.poller.shut()
+			return
+		}
+	}
+}
+
+// admit takes new bots in and connects those whose time has come.
+func (l *loop) admit(now int64) {
+	if !l.leaving {
+		select {
+		case <-l.leave:
+			l.sayBye(now)
+		default:
+		}
+	}
+	for n := len(l.joins); n > 0; n-- {
+		b := <-l.joins
+		if l.leaving {
+			continue
+		}
+		b.slot = l.schedule.slotOf(b.number)
+		l.bots = append(l.bots, b)
+		l.waiting = append(l.waiting, b)
+	}
+	for n := 0; n < dialsPerSlot && len(l.waiting) > 0 && l.waiting[0].at <= now; n++ {
+		b := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		l.connect(b, now)
+	}
+}
+
+func (l *loop) connect(b *bot, now int64) {
+	b.begun, b.deadline, b.state = now, now+int64(joinLimit), botJoining
+	b.link = conn{owner: b, fd: -1}
+	var from netip.Addr
+	if len(l.sources) > 0 {
+		from = l.sources[b.number%len(l.sources)]
+	}
+	b.session.Open(client.Config{Host: b.host, Target: b.target, Token: b.token, SDK: "skirmish-loadtest/1"})
+	if err := l.poller.dial(&b.link, l.to, from); err != nil {
+		l.end(b, fmt.Errorf("connect: %w", err), now)
+	}
+}
+
+func (l *loop) opened(c *conn) {
+	b := c.owner
+	record(l.figures.connect, nanos()-b.begun)
+	l.flush(b)
+}
+
+// received feeds what has come into a bot's session.
+func (l *loop) received(c *conn, p []byte, at int64) {
+	b := c.owner
+	for len(p) > 0 {
+		what, rest, err := b.session.Feed(p, at)
+		if err != nil {
+			l.flush(b) // the answer to a Close
+			l.end(b, err, at)
+			return
+		}
+		switch what {
+		case client.SignalState:
+			b.snapshot(l, at)
+			l.live.states++
+		case client.SignalWelcome:
+			if !l.greet(b, at) {
+				return
+			}
+		case client.SignalPong:
+			if l.window.has(at) {
+				record(l.figures.rtt, b.session.Clock.RTT*1000)
+			}
+		case client.SignalResult:
+			l.figures.over++
+		}
+		p = rest
+	}
+	if f := b.session.Stats.Faults; f != b.faults {
+		l.figures.asked += f - b.faults
+		b.faults = f
+		l.figures.fault("a snapshot could not be applied")
+	}
+	if len(b.session.Out()) > 0 {
+		l.flush(b)
+	}
+}
+
+// greet takes the welcome in. The bots know one version of the game: another plan is no test.
+func (l *loop) greet(b *bot, at int64) bool {
+	w := &b.session.Welcome
+	b.welcomed = at
+	record(l.figures.welcome, at-b.begun)
+	if w.PlanHash != l.definition.PlanHash {
+		select {
+		case l.fatal <- fmt.Errorf("the server's game %s %s is not the one this load test was built with: build both from the same sources", w.Game, w.GameVersion):
+		default:
+		}
+		l.end(b, fmt.Errorf("another version of the game"), at)
+		return false
+	}
+	l.buckets[b.slot] = append(l.buckets[b.slot], b)
+	b.session.Ping(at)
+	b.pinged = at
+	return true
+}
+
+func (l *loop) broken(c *conn, err error) {
+	b := c.owner
+	if b.begun != 0 && !c.up && err != nil {
+		l.end(b, fmt.Errorf("connect: %w", err), nanos())
+		return
+	}
+	l.end(b, b.session.End(err), nanos())
+}
+
+// send plays one slot: each of its bots thinks and sends one input.
+func (l *loop) send(k int64) {
+	due := l.schedule.at(k)
+	bots := l.buckets[k%l.schedule.slots]
+	for i := 0; i < len(bots); {
+		b := bots[i]
+		if b.state >= botLeaving { // gone: the last one takes its place
+			bots[i] = bots[len(bots)-1]
+			bots[len(bots)-1] = nil
+			bots = bots[:len(bots)-1]
+			continue
+		}
+		i++
+		if b.state == botPlaying {
+			l.play(b, due)
+		}
+	}
+	l.buckets[k%l.schedule.slots] = bots
+}
+
+func (l *loop) play(b *bot, due int64) {
+	now := nanos()
+	lag := now - due
+	if l.window.has(due) {
+		record(l.figures.lag, lag)
+	}
+	l.live.lag = max(l.live.lag, lag)
+	switch {
+	case lag > maxLateSlots*l.schedule.period:
+		l.figures.skipped++
+		return
+	case b.leaveOut > 0:
+		b.leaveOut--
+		l.figures.paced++
+		return
+	case len(b.session.Out()) > 4096: // the server does not read: the queue is its fault, seen in acks
+		l.flush(b)
+		l.figures.skipped++
+		return
+	}
+	s := &b.session
+	l.view.Tick, l.view.Seat = s.State.Head.Tick, game.Seat(s.Welcome.Seat)
+	l.view.Definition, l.view.Rows = l.definition, &s.State.Rows
+	l.view.Private = nil
+	if s.State.HasPrivate {
+		l.view.Private = s.State.Private
+	}
+	l.zero.SetZero()
+	b.brain.Think(&l.view, l.input)
+	l.values = l.definition.AppendInput(l.values[:0], l.input)
+	s.Input(l.values, due)
+	if now-b.pinged >= int64(pingEvery) {
+		b.pinged = now
+		s.Ping(now)
+	}
+	l.live.inputs++
+	l.flush(b)
+}
+
+// flush writes what a session has put out; what the socket does not take waits for the next time. An error is
+// left to the next read: the server's Close may lie before it.
+func (l *loop) flush(b *bot) {
+	if out := b.session.Out(); len(out) > 0 && b.link.up {
+		n, _ := l.poller.write(&b.link, out)
+		b.session.Wrote(n)
+	}
+}
+
+// end takes a bot out of the game.
+func (l *loop) end(b *bot, err error, at int64) {
+	if b.state == botGone {
+		return
+	}
+	text, code, ok := b.cause(err)
+	if code != 0 {
+		l.figures.closes[code]++
+	}
+	if !ok {
+		l.figures.fault(text)
+	}
+	b.shut(l.figures, &l.window, at)
+	l.poller.close(&b.link)
+	b.state = botGone
+	l.live.gone++
+	l.gone.Add(1)
+}

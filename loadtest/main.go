@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/pprof"
+	"syscall"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second one kills
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// usageError is a fault of the caller's flags: exit code 2.
+type usageError struct{ error }
+
+// run is the command. The report goes to stdout, the status and faults to stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	code := exitPass
+	cmd := command(func(c *Config) error {
+		pass, err := execute(ctx, c, stdout, stderr)
+		if err == nil && !pass {
+			code = exitMissed
+		}
+		return err
+	})
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	if err := cmd.Execute(); err != nil {
+		fmt.Fprintf(stderr, "loadtest: %v\n", err)
+		if _, ok := errors.AsType[usageError](err); ok {
+			fmt.Fprintln(stderr, "See loadtest --help.")
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return code
+}
+
+// command declares the flags.
+func command(run func(*Config) error) *cobra.Command {
+	c := DefaultConfig()
+	var thresholds []string
+	cmd := &cobra.Command{
+		Use:   "loadtest",
+		Short: "Play arena matches with thousands of bots and measure what they see",
+		Long: `Creates matches on a server, plays the arena in them with its own bots, and reports percentiles.
+
+A threshold is metric.statistic<bound with < <= > or >=.
+  times    ` + `ack join interval interval_error age lag   with ` + statNames + `
+  numbers  delivery (0.99 or 99%), errors, missed_ticks, bytes_down, bytes_up (per player and second)
+
+Exit codes: 0 all thresholds hold, 99 one was missed, 2 wrong flags, 1 it could not run.
+The admin key comes from SKIRMISH_ADMIN_KEY.`,
+		Example: `  loadtest --bots 1000 --ramp 10s --duration 30s
+  loadtest --bots 640 --rate 20 --threshold 'ack.p99<75ms' --threshold 'delivery>=99%' --json report.json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown argument %q", cut(args[0], 64))}
+			}
+			return nil
+		},
+		SilenceUsage: true, SilenceErrors: true,
+		RunE: func(*cobra.Command, []string) error {
+			for _, text := range thresholds {
+				t, err := ParseThreshold(text)
+				if err != nil {
+					return usageError{err}
+				}
+				c.Thresholds = append(c.Thresholds, t)
+			}
+			c.AdminKey = os.Getenv("SKIRMISH_ADMIN_KEY")
+			if err := c.Validate(); err != nil {
+				return usageError{err}
+			}
+			return run(&c)
+		},
+	}
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	f := cmd.Flags()
+	f.StringVar(&c.Server, "server", c.Server, "URL of the server's admin port")
+	f.StringVar(&c.GameURL, "game-url", c.GameURL, "ws:// or wss:// URL to play at (default: what the server gives)")
+	f.IntVar(&c.Bots, "bots", c.Bots, "number of bots")
+	f.IntVar(&c.MatchSize, "match-size", c.MatchSize, "bots per match, 2 to 64")
+	f.IntVar(&c.Rate, "rate", c.Rate, "ticks, snapshots and inputs per second, 10 to 120")
+	f.DurationVar(&c.Ramp, "ramp", c.Ramp, "time over which the bots join")
+	f.DurationVar(&c.Duration, "duration", c.Duration, "time that is measured, after the warm-up")
+	f.DurationVar(&c.Warmup, "warmup", c.Warmup, "time from the start that is not measured (default: ramp + 2s)")
+	f.StringArrayVar(&thresholds, "threshold", nil, "bound that must hold, repeatable (default errors<=0)")
+	f.StringVar(&c.JSON, "json", "", "write the report as JSON to this file, - for stdout")
+	f.IntVar(&c.Loops, "loops", c.Loops, "threads that play")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of bots and matches")
+	f.BoolVar(&c.NoColor, "no-color", false, "no colours and no rewritten line")
+	f.StringVar(&c.CPUProfile, "cpuprofile", "", "write a CPU profile of the generator to this file")
+	f.Lookup("warmup").DefValue = ""
+	f.SortFlags = false
+	return cmd
+}
+
+// execute runs and reports; pass tells whether all thresholds hold.
+func execute(ctx context.Context, c *Config, stdout, stderr io.Writer) (pass bool, err error) {
+	var sheet *os.File // before the run: a file that cannot be written is known at once
+	if c.JSON != "" && c.JSON != "-" {
+		if sheet, err = os.Create(c.JSON); err != nil {
+			return false, usageError{fmt.Errorf("--json: %w", err)}
+		}
+		defer sheet.Close()
+	}
+	if c.CPUProfile != "" {
+		p, err := os.Create(c.CPUProfile)
+		if err != nil {
+			return false, usageError{fmt.Errorf("--cpuprofile: %w", err)}
+		}
+		defer p.Close()
+		if err := pprof.StartCPUProfile(p); err != nil {
+			return false, err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	r, err := runSwarm(ctx, c, stderr, isTerminal(stderr) && !c.NoColor)
+	if err != nil {
+		return false, err
+	}
+	out := io.Writer(stdout)
+	switch {
+	case c.JSON == "-":
+		err = r.writeJSON(stdout)
+		out = stderr
+	case sheet != nil:
+		err = r.writeJSON(sheet)
+	}
+	r.print(out, style(isTerminal(out) && !c.NoColor && os.Getenv("NO_COLOR") == ""))
+	return r.Pass, err
+}
+
+func (r *Report) writeJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}

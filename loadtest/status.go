@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// watch shows how the run goes until it is over: one line rewritten every second on a terminal, else a line every 5 s.
+func (s *swarm) watch(over <-chan struct{}, w io.Writer, terminal bool) {
+	every := plainEvery
+	if terminal {
+		every = time.Second
+	}
+	t := time.NewTicker(every)
+	defer t.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-over:
+			if terminal {
+				fmt.Fprint(w, "\r\x1b[K")
+			}
+			return
+		case now := <-t.C:
+			line := s.status(now.Sub(last))
+			last = now
+			if terminal {
+				fmt.Fprintf(w, "\r%s\x1b[K", line)
+			} else {
+				fmt.Fprintln(w, line)
+			}
+		}
+	}
+}
+
+// status is one line about the time since the last one.
+func (s *swarm) status(d time.Duration) string {
+	v := live{ack: newHistogram()}
+	for _, l := range s.loops {
+		l.take(&v)
+	}
+	s.mu.Lock()
+	for _, n := range s.faults {
+		v.errors += n
+	}
+	s.mu.Unlock()
+	now := nanos()
+	phase, left := "over", time.Duration(0)
+	switch {
+	case now < s.window.begin:
+		phase, left = "warm-up", time.Duration(s.window.begin-now)
+	case now < s.window.end:
+		phase, left = "measuring", time.Duration(s.window.end-now)
+	}
+	ack := "ack -"
+	if v.ack.TotalCount() > 0 {
+		ack = fmt.Sprintf("ack %s p50 %s p99", milliseconds(float64(v.ack.ValueAtQuantile(50))/1e3), milliseconds(float64(v.ack.ValueAtQuantile(99))/1e3))
+	}
+	return fmt.Sprintf("%s %.0fs | bots %d/%d | %s snapshots/s %s inputs/s | %s | lag %s | errors %d",
+		phase, left.Seconds(), v.joined-v.gone, s.config.Bots,
+		number(float64(v.states)/d.Seconds()), number(float64(v.inputs)/d.Seconds()), ack, milliseconds(float64(v.lag)/1e6), v.errors)
+}

@@ -1,0 +1,10 @@
+//go:build !unix
+
+package main
+
+import "time"
+
+func checkFiles(bots int) error { return nil }
+
+// cpuTime is unknown on this system.
+func cpuTime() time.Duration { return 0 }

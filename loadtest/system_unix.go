@@ -1,0 +1,31 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// checkFiles tells in one sentence when so many sockets cannot be opened.
+func checkFiles(bots int) error {
+	var r unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
+		return nil // unknown: the first EMFILE tells
+	}
+	if need := uint64(bots + spareFiles); uint64(r.Cur) < need {
+		return fmt.Errorf("%d bots need %d open files and this process may have %d: raise it with \"ulimit -n %d\" or take fewer bots", bots, need, r.Cur, need)
+	}
+	return nil
+}
+
+// cpuTime is what this process has used so far.
+func cpuTime() time.Duration {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
