@@ -8,4 +8,5 @@ var (
 	errInSet    = errors.New("netpoll: the connection is in a set already")
 	errNotInSet = errors.New("netpoll: the connection is not in this set")
 	errListens  = errors.New("netpoll: the set watches a listener already")
+	errFinished = errors.New("netpoll: write after CloseWrite")
 )
