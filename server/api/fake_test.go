@@ -1,0 +1,167 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"skirmish/server/api"
+)
+
+// fake is a Matches that notes what it is asked and answers what it is told.
+type fake struct {
+	mu      sync.Mutex
+	err     error // for every call
+	panics  bool
+	calls   int
+	create  *api.CreateRequest
+	id      string
+	seats   []api.SeatRequest
+	filter  *api.Filter
+	mode    api.EndMode
+	grace   time.Duration
+	quick   *api.QuickPlayRequest
+	block   chan struct{} // Create waits for it
+	entered chan struct{} // Create has begun
+}
+
+var created = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func (f *fake) begin() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	if f.panics {
+		panic("the fake's secret")
+	}
+	return f.err
+}
+
+func (f *fake) Create(ctx context.Context, r *api.CreateRequest) (*api.Created, error) {
+	if f.entered != nil {
+		f.entered <- struct{}{}
+		<-f.block
+	}
+	if err := f.begin(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.create = r
+	c := &api.Created{Match: api.Match{MatchID: fmt.Sprintf("m-%d", f.calls), Game: r.Game, State: api.MatchWaiting, CreatedAt: created}}
+	for i, s := range r.Seats {
+		c.Seats = append(c.Seats, api.Seat{PlayerID: s.PlayerID, Seat: uint16(i + 1), Role: s.Role, State: api.SeatReserved, Token: "mt1.secret", ExpiresAt: &created})
+	}
+	return c, ctx.Err()
+}
+
+func (f *fake) Get(id string) (*api.Match, error) {
+	f.id = id
+	return &api.Match{MatchID: id, CreatedAt: created}, f.begin()
+}
+
+func (f *fake) List(filter *api.Filter) ([]api.Match, string, error) {
+	f.filter = filter
+	return nil, "", f.begin()
+}
+
+func (f *fake) Reserve(_ context.Context, id string, seats []api.SeatRequest) ([]api.Seat, error) {
+	f.id, f.seats = id, seats
+	return []api.Seat{{PlayerID: seats[0].PlayerID, Seat: 1}}, f.begin()
+}
+
+func (f *fake) End(id string, mode api.EndMode, grace time.Duration) error {
+	f.id, f.mode, f.grace = id, mode, grace
+	return f.begin()
+}
+
+func (f *fake) Result(id string) (*api.Result, error) {
+	f.id = id
+	return &api.Result{MatchID: id, Reason: "finished", EndedAt: created}, f.begin()
+}
+
+func (f *fake) QuickPlay(_ context.Context, r *api.QuickPlayRequest) (*api.QuickPlay, error) {
+	f.quick = r
+	return &api.QuickPlay{MatchID: "m", PlayerID: "p", Seat: 1, Token: "mt1.x"}, f.begin()
+}
+
+// request is one request to a handler, from loopback unless remote says otherwise.
+type request struct {
+	method, target, body string
+	header               map[string]string
+	remote, host         string
+}
+
+const loopback = "127.0.0.1:40000"
+
+func send(t *testing.T, h http.Handler, q request) *httptest.ResponseRecorder {
+	t.Helper()
+	var body io.Reader
+	if q.body != "" {
+		body = strings.NewReader(q.body)
+	}
+	r := httptest.NewRequest(q.method, q.target, body)
+	r.RemoteAddr, r.Host = loopback, "localhost:7351"
+	if q.remote != "" {
+		r.RemoteAddr = q.remote
+	}
+	if q.host != "" {
+		r.Host = q.host
+	}
+	if q.body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for k, v := range q.header {
+		if v == "" {
+			r.Header.Del(k)
+			continue
+		}
+		r.Header.Set(k, v)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// refusal is an error body.
+type refusal struct {
+	Error struct {
+		Code         string         `json:"code"`
+		Message      string         `json:"message"`
+		RetryAfterMS int64          `json:"retry_after_ms"`
+		Details      map[string]any `json:"details"`
+	} `json:"error"`
+}
+
+func readRefusal(t *testing.T, w *httptest.ResponseRecorder) refusal {
+	t.Helper()
+	var e refusal
+	d := json.NewDecoder(strings.NewReader(w.Body.String()))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil || e.Error.Code == "" || e.Error.Message == "" || e.Error.Details == nil {
+		t.Errorf("no error of ours: %d %s", w.Code, w.Body)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("an error of type %q", got)
+	}
+	return e
+}
+
+func admin(m api.Matches, keys ...string) http.Handler {
+	c := api.AdminConfig{Matches: m, Log: zerolog.Nop(), Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "skirmish_ticks_total 1\n")
+	})}
+	for _, k := range keys {
+		c.Keys = append(c.Keys, api.NewKey(k))
+	}
+	return api.NewAdmin(c)
+}
