@@ -20,7 +20,9 @@ func (g *grid) build(l *Layout, margin int32) {
 	g.first = resize(g.first, cells+1)
 	g.cursor = resize(g.cursor, cells)
 	g.ships = resize(g.ships, cells)
-	g.marked = g.marked[:0]
+	if g.marked = g.marked[:0]; cap(g.marked) < cells {
+		g.marked = make([]int32, 0, cells)
+	}
 	g.eachCell(l, margin, func(c int32, _ *Rect) { g.first[c+1]++ })
 	for c := range cells {
 		g.cursor[c] = g.first[c]

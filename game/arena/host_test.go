@@ -20,6 +20,7 @@ type host struct {
 	seqs   map[game.Seat]uint32
 	now    time.Time
 	values []int32
+	rate   int // Hz; the game's default when 0
 }
 
 // watched is the arena, but the test gets hold of its simulation.
@@ -53,6 +54,9 @@ func (h *host) start(g game.Game, players int, seed uint64, params string) {
 	}
 	m := d.NewMatch("test", seed, json.RawMessage(params))
 	m.Players = players
+	if h.rate > 0 {
+		m.TickRate, m.SnapshotRate = h.rate, h.rate
+	}
 	if h.engine, err = game.NewEngine(h.t.Context(), d, m); err != nil {
 		h.t.Fatal(err)
 	}
@@ -73,6 +77,7 @@ func (h *host) joinAs(info game.PlayerInfo) {
 	if info.ID == "" {
 		info.ID = fmt.Sprintf("p%d", info.Seat)
 	}
+	h.seqs[info.Seat] = 0
 	if err := h.engine.Join(info); err != nil {
 		h.t.Fatal(err)
 	}
@@ -135,7 +140,7 @@ func (h *host) walls(walls ...Rect) {
 	for _, w := range walls {
 		g.Walls = append(g.Walls, Rect{w.X * Unit, w.Y * Unit, w.W * Unit, w.H * Unit})
 	}
-	h.sim.grid.build(g, scale(hardCap, h.sim.tune.DT)+4*radius)
+	h.sim.grid.build(g, h.sim.tune.reach)
 }
 
 // ship is the ship of a seat.

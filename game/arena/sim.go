@@ -91,7 +91,9 @@ type tuning struct {
 	respawn, protection, credit        int32
 	boltInterval, boltDriven, boltLife int32
 	boltStep                           int32 // way of a bolt in one tick
+	boltNear                           int32 // how near a ship must be for a bolt to meet it in one tick
 	railInterval, beamLife             int32
+	reach                              int32 // of a ship in one tick: its fastest flight, and out of three walls
 	overdrive                          int32
 	back                               [3]int32 // of the pickups
 	warmup, round, intermission        int32
@@ -108,7 +110,9 @@ func newTuning(rate, roundSeconds int) tuning {
 		boltDriven:   ticks(BoltIntervalDriven, rate),
 		boltLife:     ticks(BoltLife, rate),
 		boltStep:     scale(BoltSpeed*Unit, c.DT),
+		boltNear:     boltReach + scale(BoltSpeed*Unit, c.DT) + Unit,
 		railInterval: ticks(RailInterval, rate),
+		reach:        scale(hardCap, c.DT) + 4*radius,
 		beamLife:     ticks(BeamLife, rate),
 		overdrive:    ticks(OverdriveTime, rate),
 		back: [3]int32{
@@ -155,8 +159,7 @@ func (s *Sim) lay() {
 	}
 	if s.laid == 0 || s.params.Map == 0 {
 		s.ground.Build(seed, s.players)
-		// What one ship can reach in one tick: the hardest push, and out of three walls.
-		s.grid.build(&s.ground, scale(hardCap, s.tune.DT)+4*radius)
+		s.grid.build(&s.ground, s.tune.reach)
 	}
 	s.laid = s.Number
 }

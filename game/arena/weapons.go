@@ -61,7 +61,7 @@ func (s *Sim) strike(t *game.Tick) {
 		var i int
 		i, set = each(set)
 		b := &s.Ships[i].Body
-		s.grid.mark(i, b.X, b.Y, boltReach+s.tune.boltStep)
+		s.grid.mark(i, b.X, b.Y, s.tune.boltNear)
 	}
 	kept := 0
 	for i := range s.Bolts {
