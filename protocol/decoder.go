@@ -107,7 +107,10 @@ func (d *Decoder) int(field string, min, max int64) int64 {
 	var v int64
 	var err error
 	switch {
-	case int8(b) >= -32 || b >= codeUint8 && b <= codeInt64 && b != codeUint64:
+	case int8(b) >= -32: // 0 … 127, −32 … −1: most of what there is (BenchmarkDecodeInput)
+		d.r.ReadByte()
+		v = int64(int8(b))
+	case b >= codeUint8 && b <= codeInt64 && b != codeUint64:
 		v, err = d.lib.DecodeInt64()
 	case b == codeUint64:
 		var u uint64
@@ -147,7 +150,14 @@ func (d *Decoder) array(field string, max int) int {
 		d.fail(field, whyType)
 		return 0
 	}
-	n, err := d.lib.DecodeArrayLen()
+	var n int
+	var err error
+	if b&0xf0 == 0x90 {
+		d.r.ReadByte()
+		n = int(b & 0x0f)
+	} else {
+		n, err = d.lib.DecodeArrayLen()
+	}
 	switch {
 	case err != nil || n > d.r.Len():
 		d.fail(field, whyTruncated)

@@ -165,8 +165,10 @@ func TestGoldenHostile(t *testing.T) {
 }
 
 // closeCode is how a server answers a message: 0 if it is fine.
-func closeCode(msg []byte, p *Plan) CloseCode {
-	m, err := decodeClient(NewDecoder(), msg, p)
+func closeCode(msg []byte, p *Plan) CloseCode { return closeCodeBy(NewDecoder(), msg, p) }
+
+func closeCodeBy(d *Decoder, msg []byte, p *Plan) CloseCode {
+	m, err := decodeClient(d, msg, p)
 	if hello, is := m.(*Hello); is && err == nil && hello.Version != Version {
 		return CloseVersion
 	}

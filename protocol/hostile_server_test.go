@@ -87,6 +87,10 @@ func hostileServer() []goldenHostile {
 	bad("welcome with a field whose scale is a float", welcomeField(list{"x", 0, -5, 5, 0.5, 0, false}))
 	bad("welcome with a field whose wrap is a number", welcomeField(list{"x", 0, -5, 5, 1, 0, 1}))
 	bad("welcome with a bool of 0 to 2", welcomeField(list{"x", 1, 0, 2, 1, 0, false}))
+	bad("welcome with text of 257 bytes", welcomeEvent(list{"x", 2, 0, 257, 1, 0, false}))
+	bad("welcome with text that wraps", welcomeEvent(list{"x", 2, 0, 5, 1, 0, true}))
+	bad("welcome with a field whose name is 33 bytes long", welcomeField(list{text(33), 0, 0, 5, 1, 0, false}))
+	bad("welcome with a private kind of a number", welcomeWith(13, list{list{}, list{"input", list{}}, 5, list{}}))
 	bad("welcome with text outside of an event", welcomeField(list{"x", 2, 0, 5, 1, 0, false}))
 
 	return append(out, hostileStates()...)

@@ -134,6 +134,10 @@ func welcomeKinds(kinds any) list {
 
 func welcomeField(field any) list { return welcomeKinds(list{list{"thing", list{field}}}) }
 
+func welcomeEvent(field any) list {
+	return welcomeWith(13, list{list{}, list{"input", list{}}, nil, list{list{"say", list{field}}}})
+}
+
 // hostile are the messages that no end may take.
 func hostile() []goldenHostile {
 	var out []goldenHostile

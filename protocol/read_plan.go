@@ -66,8 +66,6 @@ func (c *cursor) name(field string) string {
 // fault tells what is wrong with a field, "" if nothing is. Text has its place in events only.
 func (f *Field) fault(event bool) string {
 	switch {
-	case f.Scale == 0:
-		return "scale is 0"
 	case f.Min > f.Max:
 		return "min is above max"
 	case f.Type == FieldBool && (f.Min < 0 || f.Max > 1):
