@@ -11,13 +11,15 @@ import (
 
 // Idempotency-Key: a POST that is repeated with the same key gets the first answer, so that a caller whose
 // connection broke may ask again without making a second match. While the first is at work the repeat waits
-// for it. Answers that invite another try (429, 5xx) are not kept.
+// for it. Answers that invite another try (400, 429, 5xx) are not kept.
 
 const idempotencyHeader = "Idempotency-Key"
 
-// answers keeps first answers for IdempotencyAge, bounded by MaxIdempotencyEntries and MaxIdempotencyBytes:
-// the oldest go first. Safe from any goroutine.
+// answers keeps first answers for IdempotencyAge, within its bounds: the oldest go first. Safe from any
+// goroutine.
 type answers struct {
+	maxEntries, maxBytes int
+
 	mu    sync.Mutex
 	byKey map[string]*first
 	queue []*first // those with an answer, oldest first
@@ -33,7 +35,9 @@ type first struct {
 	at     time.Time
 }
 
-func newAnswers() *answers { return &answers{byKey: make(map[string]*first)} }
+func newAnswers() *answers {
+	return &answers{maxEntries: MaxIdempotencyEntries, maxBytes: MaxIdempotencyBytes, byKey: make(map[string]*first)}
+}
 
 // do returns the first answer to r's key, or that of work. A replayed 201 becomes a 200: nothing was made.
 func (a *answers) do(r *http.Request, body []byte, work func(ctx context.Context, body []byte) (answer, error)) (answer, error) {
@@ -100,7 +104,7 @@ func (a *answers) run(ctx context.Context, f *first, body []byte, work func(ctx 
 	defer cancel()
 	got, err = work(ctx, body)
 	if refusal, ok := errors.AsType[*Error](err); ok {
-		kept = refusal.Status() < 500 && refusal.Status() != http.StatusTooManyRequests
+		kept = refusal.Status() < 500 && refusal.Code != RateLimited && refusal.Code != BadRequest
 		if kept {
 			got, err = errorAnswer(refusal), nil
 		}
@@ -129,7 +133,7 @@ func (a *answers) expire(now time.Time) {
 	n := 0
 	for n < len(a.queue) {
 		f := a.queue[n]
-		if now.Sub(f.at) <= IdempotencyAge && len(a.queue)-n <= MaxIdempotencyEntries && a.bytes <= MaxIdempotencyBytes {
+		if now.Sub(f.at) <= IdempotencyAge && len(a.queue)-n <= a.maxEntries && a.bytes <= a.maxBytes {
 			break
 		}
 		a.bytes -= len(f.got.body)
