@@ -380,20 +380,18 @@ func deadlines(t *table) {
 func full(t *table) {
 	set := t.newSet()
 	cl, c := t.pair(set)
-	var sent bytes.Buffer
-	next := byte(0)
+	_ = cl.tcp.SetReadBuffer(64 << 10)
+	pattern := make([]byte, 251+64<<10) // of a period that no buffer has
+	for i := range pattern {
+		pattern[i] = byte(i % 251)
+	}
+	sent := 0
 	fill := func() {
 		for {
-			p := t.buf[:10007]
-			for i := range p {
-				p[i] = next
-				next++
-			}
+			p := pattern[sent%251:][:64<<10]
 			n, err := c.Write(p)
 			t.must(err)
-			sent.Write(p[:n])
-			if n < len(p) {
-				next -= byte(len(p) - n)
+			if sent += n; n < len(p) {
 				return
 			}
 		}
@@ -403,7 +401,8 @@ func full(t *table) {
 		t.Errorf("a full socket has %d bytes unsent", c.Unsent())
 	}
 	t.quiet(set) // not watched
-	received := make(chan []byte)
+	received := make(chan []byte, 1)
+	_ = cl.SetDeadline(time.Now().Add(patience))
 	t.must(set.WatchWrite(c, true))
 	go func() {
 		var all bytes.Buffer
@@ -417,8 +416,16 @@ func full(t *table) {
 	t.await(set, c, writable)
 	t.must(set.WatchWrite(c, false))
 	t.must(c.CloseWrite())
-	if got := <-received; !bytes.Equal(got, sent.Bytes()) {
-		t.Errorf("%d bytes written, %d read, or others", sent.Len(), len(got))
+	got := <-received
+	if len(got) != sent {
+		t.Errorf("%d bytes written, %d read", sent, len(got))
+	}
+	for at := 0; at < len(got); {
+		n := min(len(got)-at, 64<<10)
+		if !bytes.Equal(got[at:at+n], pattern[at%251:][:n]) {
+			t.Fatalf("other bytes than those written, at %d", at)
+		}
+		at += n
 	}
 	for deadline := time.Now().Add(patience); c.Unsent() > 1; { // the FIN may count as one
 		if time.Now().After(deadline) {

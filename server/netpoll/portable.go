@@ -19,7 +19,11 @@ func (portable) Name() string { return Portable }
 
 func (portable) Listen(addr string, tlsConfig *tls.Config) (Listener, error) {
 	config := net.ListenConfig{Control: controlListener}
-	nl, err := config.Listen(context.Background(), "tcp", addr)
+	network := "tcp"
+	if a, err := netip.ParseAddrPort(addr); err == nil && a.Addr().Is4() {
+		network = "tcp4" // or else package net takes 0.0.0.0 for all addresses of IPv6 as well
+	}
+	nl, err := config.Listen(context.Background(), network, addr)
 	if err != nil {
 		return nil, err
 	}
