@@ -97,7 +97,7 @@ const (
 	CloseBadTicket   CloseCode = 4401 // ticket or resume token bad, expired or used: ask for a new one
 	CloseForbidden   CloseCode = 4403 // not allowed
 	CloseNoMatch     CloseCode = 4404 // the match does not exist or has ended
-	CloseTimeout     CloseCode = 4408 // no hello, no pong, or a frame that stalled: resume if seated
+	CloseTimeout     CloseCode = 4408 // no hello, no pong, or a frame that stalled: offer to reconnect, the seat waits
 	CloseReplaced    CloseCode = 4409 // a newer connection took the seat: do not retry
 	CloseVersion     CloseCode = 4410 // the server does not speak this version: update
 	CloseEventsLost  CloseCode = 4413 // too far behind in reliable events: join anew

@@ -64,7 +64,7 @@ type Welcome struct {
 	TickRate     uint16 // Hz
 	SnapshotRate uint16 // Hz, divides TickRate
 	Tick         uint32
-	ServerTime   uint64 // µs since the Unix epoch, at Tick
+	ServerTime   uint64 // µs since the Unix epoch, now
 	ResumeToken  string
 	ReconnectMS  uint32
 	Limits       Limits

