@@ -70,24 +70,29 @@ func TestAMatchOfBotsIsLively(t *testing.T) {
 		params  string
 		seed    uint64
 		kills   int
+		rate    int // Hz
 	}{
-		{"sixteen, each for itself", 16, `{"rounds":1}`, 3, 60},
-		{"teams of eight", 16, `{"mode":"teams","rounds":1}`, 4, 50},
-		{"a duel", 2, `{"rounds":1}`, 5, 6},
-		{"sixty-four", 64, `{"rounds":1,"round_seconds":40}`, 6, 50},
+		{"sixteen, each for itself", 16, `{"rounds":1}`, 3, 60, 60},
+		{"teams of eight", 16, `{"mode":"teams","rounds":1}`, 4, 50, 60},
+		{"a duel", 2, `{"rounds":1}`, 5, 6, 60},
+		{"sixty-four", 64, `{"rounds":1,"round_seconds":40}`, 6, 50, 60},
+		{"sixteen at twenty steps a second", 16, `{"round_seconds":60}`, 7, 20, 20},
+		{"eight at a hundred and twenty", 8, `{"round_seconds":60}`, 8, 10, 120},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBrawl(newHost(t, c.players, c.seed, c.params))
+			h := &host{t: t, rate: c.rate}
+			h.start(watched{sim: &h.sim}, c.players, c.seed, c.params)
+			b := newBrawl(h)
 			for seat := range c.players {
 				b.joinAs(game.PlayerInfo{Seat: game.Seat(seat + 1), Bot: true})
 			}
-			b.watch(60 * 200)
+			b.watch(c.rate * 200)
 			ending, over := b.engine.Ended()
 			if !over || ending.Reason != game.ReasonFinished {
 				t.Fatalf("after 200 s: %v %q", over, ending.Reason)
 			}
 			t.Logf("%d kills (bolt, rail, crash: %v), pickups %v, longest stay %.1f s", b.kills, b.weapons, b.pickups,
-				float64(b.longest)/60)
+				float64(b.longest)/float64(c.rate))
 			if b.kills < c.kills {
 				t.Errorf("%d kills, want %d", b.kills, c.kills)
 			}
@@ -97,8 +102,8 @@ func TestAMatchOfBotsIsLively(t *testing.T) {
 			if b.pickups[PickupRepair] == 0 {
 				t.Error("nobody ever went for repair")
 			}
-			if b.longest > 5*60 {
-				t.Errorf("a bot stayed within 40 units for %.1f s", float64(b.longest)/60)
+			if b.longest > 5*c.rate {
+				t.Errorf("a bot stayed within 40 units for %.1f s", float64(b.longest)/float64(c.rate))
 			}
 			seconds := int64(b.sim.params.RoundSeconds)
 			for seat, way := range b.way {

@@ -199,14 +199,16 @@ func (d *draft) farthest() (x, y int, ok bool) {
 	return x, y, ok
 }
 
-// anywhere is a random candidate at a good distance from used places, less good if there is no other.
+// anywhere is a random candidate at a good distance from used places and its own images, less good if there is no
+// other.
 func (d *draft) anywhere(r *game.Rand) (x, y int, ok bool) {
 	if len(d.spots) == 0 {
 		return 0, 0, false
 	}
 	for gap := 240; gap >= lattice; gap -= 40 {
 		for range 24 {
-			if c := d.spots[r.IntN(len(d.spots))]; c.near >= gap*gap {
+			c := d.spots[r.IntN(len(d.spots))]
+			if c.near >= gap*gap && 2*min(d.w-c.x, d.h-c.y) >= gap {
 				return c.x, c.y, true
 			}
 		}
