@@ -26,22 +26,6 @@ func TestFSLeavesTestsAndPackagesOut(t *testing.T) {
 	}
 }
 
-func TestWalkFindsBothTrees(t *testing.T) {
-	found := map[string]bool{}
-	err := fs.WalkDir(clients.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
-		found[name] = true
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"index.html", "app/main.js", "js/index.js", "js/client.js"} {
-		if !found[name] {
-			t.Errorf("%s is not found", name)
-		}
-	}
-}
-
 // The page has no build step, so a wrong import shows only in a browser. This follows each import of each
 // module, and each reference of the page, to a file that is published.
 func TestEveryImportIsPublished(t *testing.T) {

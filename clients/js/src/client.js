@@ -5,7 +5,7 @@ import { MessageError, Writer } from './msgpack.js';
 import { BaselineError, State } from './state.js';
 import { Backoff } from './backoff.js';
 import { Clock } from './clock.js';
-import { Meter, Stats } from './stats.js';
+import { Lateness, Meter, Stats } from './stats.js';
 import { Pacer } from './pacer.js';
 import { View } from './view.js';
 import { KeyframeReason, Notice, Role, Type, closing } from './codes.js';
@@ -95,6 +95,8 @@ export class Client {
   #states = new Meter();
   #lastState = 0;
   #lastStateTick = 0;
+  #lateness = new Lateness();
+  #late = 0;
   #keyframeAt = -Infinity;
   /** @type {Pacer | null} */
   #pacer = null;
@@ -246,13 +248,7 @@ export class Client {
     s.bytesOut = this.#bytesOut.total;
     s.snapshotsPerSecond = this.#states.rate(now);
     s.rttMs = this.clock.rttMs;
-    const state = this.state;
-    if (state && !state.empty && this.welcome) {
-      if (this.clock.synced) {
-        const at = state.serverTime + ((state.tick - state.serverTick) * 1e6) / this.welcome.tickRate;
-        s.ageMs = Math.max(0, (this.clock.serverTime(now) - at) / 1000);
-      } else s.ageMs = now - this.#lastState;
-    }
+    if (this.#lastState > 0) s.ageMs = this.clock.rttMs / 2 + this.#late + now - this.#lastState;
     return s;
   }
 
@@ -401,6 +397,7 @@ export class Client {
     if (!samePlan) this.#input = new Int32Array(w.plan.input.length);
     this.#batch = new Int32Array(limits.MAX_INPUTS_PER_MESSAGE * w.plan.input.length);
     this.#lastState = 0;
+    this.#lateness = new Lateness();
     this.#become('playing');
     this.#ping(now);
     this.#pacer = new Pacer(w.tickRate, w.targetLeadMs);
@@ -444,6 +441,7 @@ export class Client {
     }
     this.#lastState = now;
     this.#lastStateTick = state.tick;
+    this.#late = this.#lateness.add(now, (state.tick * 1000) / welcome.tickRate);
     s.leadMs = state.leadMs;
     if (state.ack > 0) this.#pacer?.lead(state.leadMs, now);
     if (state.ack > this.#seq) this.#seq = state.ack;

@@ -41,13 +41,41 @@ export class Meter {
   }
 }
 
+const WINDOW_MS = 5000;
+
+/**
+ * Lateness tells how much later a state came than the quickest of the last seconds: what it waited in queues.
+ * It compares arrivals with ticks, so a server that drops ticks is followed within the window.
+ */
+export class Lateness {
+  #begun = -Infinity;
+  #before = Infinity;
+  #least = Infinity;
+
+  /**
+   * @param {number} arrival ms
+   * @param {number} tickAt when its tick was, ms on any clock of steady ticks
+   * @returns {number} ms
+   */
+  add(arrival, tickAt) {
+    if (arrival - this.#begun > WINDOW_MS) {
+      this.#begun = arrival;
+      this.#before = this.#least;
+      this.#least = Infinity;
+    }
+    const v = arrival - tickAt;
+    this.#least = Math.min(this.#least, v);
+    return v - Math.min(this.#least, this.#before);
+  }
+}
+
 export class Stats {
   constructor() {
     /** Smoothed round trip, ms. */
     this.rttMs = 0;
     /** Smoothed difference between the spacing of two states and their spacing in ticks, ms. */
     this.jitterMs = 0;
-    /** How old the newest state is, by the server's clock, ms. */
+    /** How old the newest state is: half a round trip, what it waited on its way, and the time since it came, ms. */
     this.ageMs = 0;
     /** Smoothed time between two states, ms. */
     this.intervalMs = 0;

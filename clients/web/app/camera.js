@@ -31,6 +31,11 @@ export class Camera {
     this.height = height;
   }
 
+  /** How much larger the writing is than on a window of 1280 × 720. */
+  get ui() {
+    return 1 + (Math.max(0.85, Math.min(1.8, this.width / 1280, this.height / 720)) - 1) * 0.7;
+  }
+
   get closeScale() {
     return Math.max(this.width / SIGHT_WIDTH, this.height / SIGHT_HEIGHT);
   }

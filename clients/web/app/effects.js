@@ -268,7 +268,7 @@ export class Effects {
    */
   drawNumbers(g, camera) {
     g.textAlign = 'center';
-    g.font = '800 16px ' + FONT;
+    g.font = `800 ${Math.round(17 * camera.ui)}px ${FONT}`;
     for (const n of this.#numbers) {
       if (n.life <= 0) continue;
       g.globalAlpha = Math.min(1, (n.life / NUMBER_LIFE) * 2);

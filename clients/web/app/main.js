@@ -179,7 +179,7 @@ function frame(now) {
     point(m, scene);
     picture.draw(scene, camera, effects, aim, now / 1000);
     radar.draw(scene, camera, now);
-    graph.draw(m.client.measure(), fps, now);
+    graph.draw(m.client.measure(), fps, now, camera.ui);
     if (m.client.status !== 'closed') overlays(m, scene, now);
     return;
   }
@@ -289,12 +289,17 @@ function key(e) {
   if (e.target instanceof HTMLInputElement || e.ctrlKey || e.metaKey || e.altKey) return;
   const m = match;
   if (!m || document.body.dataset.screen !== 'play') return;
+  if (!byId('help').hidden && /^(Key[WASD]|Arrow|Space|Escape)/.test(e.code)) {
+    e.preventDefault();
+    screens.help(false);
+    return;
+  }
   if (e.code === 'Tab') {
     if (!byId('help').hidden || !byId('over').hidden) return;
     e.preventDefault();
     boardHeld = true;
     boardAt = 0;
-  } else if (e.code === 'KeyH' || (e.code === 'Escape' && !byId('help').hidden)) screens.help();
+  } else if (e.code === 'KeyH') screens.help();
   else if (e.code === 'KeyM') toggleSound();
   else if (e.code === 'KeyN' || e.code === 'F3') {
     e.preventDefault();
@@ -372,7 +377,9 @@ byId('spectate').addEventListener('click', (e) => {
   e.preventDefault();
   void join(true);
 });
-byId('helpClose').addEventListener('click', () => screens.help(false));
+byId('help').addEventListener('click', (e) => {
+  if (e.target === byId('help') || byId('helpClose').contains(/** @type {Node} */ (e.target))) screens.help(false);
+});
 byId('toolHelp').addEventListener('click', () => screens.help());
 byId('toolSound').addEventListener('click', toggleSound);
 byId('toolLink').addEventListener('click', () => void copyLink());

@@ -1,6 +1,6 @@
 // Net graph: the connection in numbers and little rolling graphs.
 
-const WIDTH = 240;
+const WIDTH = 256;
 const ROW = 27;
 const SAMPLES = 120;
 const EVERY_MS = 100;
@@ -60,15 +60,16 @@ export class NetGraph {
    * @param {import('/js/index.js').Stats} stats
    * @param {number} fps
    * @param {number} now ms
+   * @param {number} ui
    */
-  draw(stats, fps, now) {
+  draw(stats, fps, now, ui) {
     if (now - this.#last < EVERY_MS) return;
     this.#last = now;
     this.#at = (this.#at + 1) % SAMPLES;
     for (let i = 0; i < LINES.length; i++) this.#samples[i][this.#at] = LINES[i].value(stats, fps);
     if (this.#box.hidden) return;
     const g = this.#g;
-    const ratio = Math.min(2, window.devicePixelRatio || 1);
+    const ratio = Math.min(3, (window.devicePixelRatio || 1) * ui);
     const height = LINES.length * ROW + 16;
     if (ratio !== this.#ratio) {
       this.#ratio = ratio;
@@ -82,7 +83,7 @@ export class NetGraph {
     for (let i = 0; i < LINES.length; i++) this.#row(LINES[i], this.#samples[i], i * ROW);
     g.fillStyle = '#9db0d3';
     g.textAlign = 'left';
-    g.fillText(`full ${stats.full} · delta ${stats.delta} · resumed ${stats.resumes} · keyframes ${stats.keyframes}`, 0, height - 4);
+    g.fillText(`full ${stats.full} · deltas ${stats.delta} · resumed ${stats.resumes}`, 0, height - 4);
   }
 
   /**
@@ -101,7 +102,7 @@ export class NetGraph {
     g.fillText(line.show(samples[this.#at]), WIDTH, y + 15);
     let most = line.least;
     for (let i = 0; i < SAMPLES; i++) most = Math.max(most, samples[i]);
-    const left = 84;
+    const left = 98;
     const w = WIDTH - left - 66;
     const h = ROW - 8;
     g.beginPath();

@@ -11,6 +11,8 @@ export class Radar {
   #last = 0;
   #ratio = 0;
   #version = -1;
+  /** @type {import('./scene.js').Scene | null} */
+  #scene = null;
   /** @type {Path2D | null} */
   #walls = null;
 
@@ -31,8 +33,9 @@ export class Radar {
     const g = this.#g;
     const { width, height } = scene.round;
     const k = SIZE / Math.max(width, height);
-    const ratio = Math.min(2, window.devicePixelRatio || 1);
-    if (ratio !== this.#ratio || this.#version !== scene.wallVersion) {
+    const ratio = Math.min(3, (window.devicePixelRatio || 1) * camera.ui);
+    if (ratio !== this.#ratio || this.#scene !== scene || this.#version !== scene.wallVersion) {
+      this.#scene = scene;
       this.#ratio = ratio;
       this.#version = scene.wallVersion;
       this.#canvas.width = Math.round(width * k * ratio);

@@ -11,7 +11,15 @@ const SVG = 'http://www.w3.org/2000/svg';
  * @returns {import('./scene.js').Ship[]}
  */
 export function ranking(scene) {
-  return [...scene.ships.values()].sort((a, b) => b.score - a.score || a.deaths - b.deaths || a.seat - b.seat);
+  return [...scene.ships.values()].sort((a, b) => b.score - a.score || b.kills - a.kills || a.deaths - b.deaths || a.seat - b.seat);
+}
+
+/**
+ * @param {number} n
+ * @param {string} noun
+ */
+export function count(n, noun) {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 /**
@@ -96,10 +104,10 @@ export function fillPodium(list, scene, hull) {
     path.setAttribute('d', hull);
     path.setAttribute('transform', 'rotate(-90)');
     svg.append(path);
-    const step = make('i', '', String(rank(ships, place)));
+    const step = make('i', '', String(place + 1));
     step.style.setProperty('--h', heights[place] + 'px');
     step.style.animationDelay = [0.25, 0.1, 0][place] + 's';
-    const k = `${s.score} points · ${s.kills} ${s.kills === 1 ? 'kill' : 'kills'}`;
+    const k = `${count(s.score, 'point')} · ${count(s.kills, 'kill')}`;
     li.append(svg, make('b', '', s.name), make('span', '', k), step);
     list.append(li);
   }

@@ -2,7 +2,7 @@
 
 import { byId, make } from './dom.js';
 import { HULL } from './draw/ships.js';
-import { fillPodium, ranking, scoreTables } from './scores.js';
+import { count, fillPodium, rank, ranking, scoreTables } from './scores.js';
 
 const HELP_SEEN = 'skirmish.help';
 
@@ -66,15 +66,29 @@ export function podium(scene, secondsLeft) {
     podiumKey = '';
     return;
   }
+  help(false);
   const next = secondsLeft < 0 ? '' : `Next round in ${Math.ceil(secondsLeft)}`;
   if (byId('podiumNext').textContent !== next) byId('podiumNext').textContent = next;
   const ships = ranking(scene);
   const key = ships.slice(0, 3).map((s) => s.seat + ':' + s.score).join() + scene.round.red + ',' + scene.round.blue;
   if (key === podiumKey) return;
   podiumKey = key;
-  byId('podiumRound').textContent = `Round ${scene.round.number} is over`;
+  byId('podiumRound').textContent = `Round ${scene.round.number}` + placed(ships);
   byId('podiumTitle').textContent = winner(scene, ships);
   fillPodium(byId('podiumPlaces'), scene, HULL);
+}
+
+/**
+ * Where the own ship came in.
+ * @param {import('./scene.js').Ship[]} ships by rank
+ */
+function placed(ships) {
+  const i = ships.findIndex((s) => s.own);
+  if (i < 0) return ' is over';
+  const place = rank(ships, i);
+  const tens = place % 100 >= 11 && place % 100 <= 13;
+  const ending = tens ? 'th' : (['th', 'st', 'nd', 'rd'][place % 10] ?? 'th');
+  return ` · you came ${place}${ending} of ${ships.length} with ${count(ships[i].score, 'point')}`;
 }
 
 /**
@@ -106,6 +120,7 @@ export function lost(on, text = '') {
  * @param {HTMLElement[]} tables
  */
 export function over(eyebrow, title, text, tables) {
+  help(false);
   byId('overEyebrow').textContent = eyebrow;
   byId('overTitle').textContent = title;
   byId('overText').textContent = text;

@@ -7,7 +7,8 @@ const STARS = 220;
 const STAR_TILE = 1400;
 
 export class Floor {
-  #version = -1;
+  #lightWidth = 0;
+  #lightHeight = 0;
   /** @type {HTMLCanvasElement | null} a coarse picture of the floor's light */
   #light = null;
   #starX = new Float32Array(STARS);
@@ -41,8 +42,9 @@ export class Floor {
     g.fillRect(left, top, right - left, bottom - top);
     this.#stars(g, camera, left, top, right, bottom);
     if (width === 0) return;
-    if (this.#version !== scene.wallVersion) {
-      this.#version = scene.wallVersion;
+    if (this.#lightWidth !== width || this.#lightHeight !== height) {
+      this.#lightWidth = width;
+      this.#lightHeight = height;
       this.#light = light(width, height);
     }
     const x1 = Math.max(0, left);
@@ -101,8 +103,8 @@ function light(width, height) {
   g.fillStyle = '#0b1122';
   g.fillRect(0, 0, width, height);
   const pools = [
-    [0.2, 0.26, 0.42, '30,76,150', 0.34], [0.8, 0.74, 0.44, '74,48,150', 0.34], [0.76, 0.2, 0.34, '18,104,124', 0.24],
-    [0.22, 0.82, 0.36, '120,40,96', 0.22], [0.5, 0.5, 0.3, '40,70,140', 0.22],
+    [0.2, 0.26, 0.42, '30,76,150', 0.46], [0.8, 0.74, 0.44, '74,48,150', 0.42], [0.76, 0.2, 0.34, '18,104,124', 0.36],
+    [0.22, 0.82, 0.36, '120,40,96', 0.3], [0.5, 0.5, 0.3, '40,70,140', 0.26],
   ];
   for (const [x, y, r, color, strength] of pools) {
     const cx = Number(x) * width;
@@ -236,16 +238,26 @@ export function drawWalls(g, camera, scene) {
 function sides(g, x1, y1, x2, y2, ax, ay, bx, by, hair) {
   g.fillStyle = '#060a15';
   g.fillRect(x1, y1, x2 - x1, y2 - y1);
-  g.fillStyle = ay < y1 ? '#0c1530' : '#13204a';
+  g.fillStyle = '#1b2c63';
   quad(g, x1, y1, x2, y1, bx, ay, ax, ay);
-  g.fillStyle = by > y2 ? '#13204a' : '#0c1530';
+  g.fillStyle = '#14224f';
   quad(g, x1, y2, x2, y2, bx, by, ax, by);
-  g.fillStyle = '#0f1a3c';
+  g.fillStyle = '#172757';
   quad(g, x1, y1, x1, y2, ax, by, ax, ay);
   quad(g, x2, y1, x2, y2, bx, by, bx, ay);
-  g.strokeStyle = 'rgba(110,158,255,.5)';
+  g.strokeStyle = 'rgba(120,170,255,.4)';
   g.lineWidth = hair;
   g.strokeRect(x1, y1, x2 - x1, y2 - y1);
+  g.beginPath();
+  g.moveTo(x1, y1);
+  g.lineTo(ax, ay);
+  g.moveTo(x2, y1);
+  g.lineTo(bx, ay);
+  g.moveTo(x2, y2);
+  g.lineTo(bx, by);
+  g.moveTo(x1, y2);
+  g.lineTo(ax, by);
+  g.stroke();
 }
 
 /**
@@ -257,10 +269,10 @@ function sides(g, x1, y1, x2, y2, ax, ay, bx, by, hair) {
  * @param {number} hair
  */
 function roof(g, ax, ay, bx, by, hair) {
-  g.fillStyle = '#16224a';
+  g.fillStyle = '#1c2c5e';
   g.fillRect(ax, ay, bx - ax, by - ay);
   const inset = Math.min(9, (bx - ax) / 3, (by - ay) / 3);
-  g.fillStyle = '#101a3a';
+  g.fillStyle = '#131f45';
   g.fillRect(ax + inset, ay + inset, bx - ax - 2 * inset, by - ay - 2 * inset);
   g.strokeStyle = 'rgba(120,170,255,.28)';
   g.lineWidth = 5 * hair;

@@ -12,7 +12,8 @@ const ARROW_RANGE = 1700;
 export function drawTags(g, camera, scene) {
   g.textAlign = 'center';
   g.textBaseline = 'alphabetic';
-  g.font = '600 12px ' + FONT;
+  const ui = camera.ui;
+  g.font = `600 ${Math.round(12 * ui)}px ${FONT}`;
   const lift = 26 * camera.scale + 12;
   for (const s of scene.ships.values()) {
     if (s.dead || s.own || !camera.sees(s.x, s.y, 40)) continue;
@@ -23,7 +24,7 @@ export function drawTags(g, camera, scene) {
     g.fillText(s.name, x + 1, y + 1);
     g.fillStyle = s.color;
     g.fillText(s.name, x, y);
-    if (s.hp < 100 || s.armor > 0) bar(g, x, y + 5, s.hp / 100, s.color);
+    if (s.hp < 100 || s.armor > 0) bar(g, x, y + 5, s.hp / 100, s.color, ui);
   }
   g.globalAlpha = 1;
 }
@@ -34,16 +35,18 @@ export function drawTags(g, camera, scene) {
  * @param {number} y
  * @param {number} part
  * @param {string} color
+ * @param {number} ui
  */
-function bar(g, x, y, part, color) {
-  const w = 38;
+function bar(g, x, y, part, color, ui) {
+  const w = 38 * ui;
+  const h = 3 * ui;
   g.fillStyle = 'rgba(3,6,14,.8)';
-  g.fillRect(x - w / 2 - 1, y - 1, w + 2, 5);
+  g.fillRect(x - w / 2 - 1, y - 1, w + 2, h + 2);
   g.fillStyle = part <= 0.3 ? '#ff6278' : color;
-  g.fillRect(x - w / 2, y, w * part, 3);
+  g.fillRect(x - w / 2, y, w * part, h);
 }
 
-/** @type {import('../scene.js').Ship[]} */
+/** Re-used. @type {import('../scene.js').Ship[]} */
 const far = [];
 
 /**
@@ -75,7 +78,7 @@ export function drawArrows(g, camera, scene) {
     g.translate(cx + dx * k, cy + dy * k);
     g.rotate(Math.atan2(dy, dx));
     g.globalAlpha = 0.3 + 0.65 * near;
-    const z = 0.75 + 0.55 * near;
+    const z = (0.85 + 0.6 * near) * camera.ui;
     g.scale(z, z);
     g.fillStyle = s.color;
     g.beginPath();
@@ -99,10 +102,12 @@ export function drawArrows(g, camera, scene) {
  * @param {number} rail how ready the rail is, 0…1
  * @param {number} hit 1 right after a hit, fading
  * @param {boolean} killed the hit destroyed it
+ * @param {number} ui
  */
-export function drawCrosshair(g, x, y, color, rail, hit, killed) {
+export function drawCrosshair(g, x, y, color, rail, hit, killed, ui) {
   g.save();
   g.translate(x, y);
+  g.scale(ui, ui);
   g.lineCap = 'butt';
   g.lineWidth = 4;
   g.strokeStyle = 'rgba(3,6,14,.55)';

@@ -38,6 +38,7 @@ export class Picture {
     this.#canvas.width = Math.round(window.innerWidth * this.#ratio);
     this.#canvas.height = Math.round(window.innerHeight * this.#ratio);
     camera.resize(window.innerWidth, window.innerHeight);
+    document.documentElement.style.setProperty('--ui', camera.ui.toFixed(3));
   }
 
   /**
@@ -53,6 +54,7 @@ export class Picture {
     const k = camera.scale * r;
     g.setTransform(k, 0, 0, k, (camera.width / 2 - camera.x * camera.scale + camera.shakeX) * r, (camera.height / 2 - camera.y * camera.scale + camera.shakeY) * r);
     this.#floor.draw(g, camera, scene);
+    drawWalls(g, camera, scene);
     drawPickups(g, camera, scene, time);
     this.#trails.update(scene, time);
     g.globalCompositeOperation = 'lighter';
@@ -63,7 +65,6 @@ export class Picture {
       if (!s.dead && !s.own && camera.sees(s.x, s.y, 60)) drawShip(g, s, time, s.aim);
     }
     if (scene.own && !scene.own.dead) drawShip(g, scene.own, time, aim.shown ? aim.angle : scene.own.aim);
-    drawWalls(g, camera, scene);
     g.globalCompositeOperation = 'lighter';
     effects.draw(g);
     g.globalCompositeOperation = 'source-over';
@@ -71,6 +72,6 @@ export class Picture {
     drawTags(g, camera, scene);
     effects.drawNumbers(g, camera);
     drawArrows(g, camera, scene);
-    if (aim.shown) drawCrosshair(g, aim.x, aim.y, scene.own?.color ?? '#ffffff', aim.rail, aim.hit, aim.killed);
+    if (aim.shown) drawCrosshair(g, aim.x, aim.y, scene.own?.color ?? '#ffffff', aim.rail, aim.hit, aim.killed, camera.ui);
   }
 }

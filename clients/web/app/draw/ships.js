@@ -24,7 +24,7 @@ export function drawShip(g, s, time, aim) {
   g.rotate(aim);
   g.lineJoin = 'round';
   const flash = s.flash > 0 ? s.flash : 0;
-  g.fillStyle = flash > 0.25 ? '#ffffff' : mix(s.color, '#0a1020', s.own ? 0.62 : 0.74);
+  g.fillStyle = flash > 0.25 ? '#ffffff' : mix(s.color, '#0a1020', s.own ? 0.55 : 0.66);
   g.fill(hull);
   g.lineWidth = s.own ? 2 : 1.7;
   g.strokeStyle = s.color;
@@ -166,7 +166,7 @@ export class Trails {
    * @param {import('../scene.js').Scene} scene
    */
   draw(g, camera, scene) {
-    g.lineCap = 'round';
+    g.lineCap = 'butt';
     for (const s of scene.ships.values()) {
       const t = this.#of.get(s.seat);
       if (!t || t.n < 2 || !camera.sees(s.x, s.y, 260)) continue;
