@@ -58,7 +58,7 @@ type Limits struct {
 // server_time, resume_token, reconnect_ms, [limits …], target_lead_ms, plan, plan_hash, [match_id, game, game_version]].
 type Welcome struct {
 	Version      uint32
-	Seat         uint16 // 1 and up
+	Seat         uint16 // 1 and up; 0: a spectator without a seat
 	PlayerID     string
 	Role         Role
 	TickRate     uint16 // Hz

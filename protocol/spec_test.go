@@ -137,11 +137,11 @@ func TestSpecWorkedExample(t *testing.T) {
 		if !strings.HasPrefix(block, "    ") {
 			continue
 		}
-		dump := ""
+		var dump strings.Builder
 		for line := range strings.SplitSeq(block, "\n") {
-			dump += regexp.MustCompile(`^ +((?:[0-9a-f]{2}(?: |$))+)`).FindString(line)
+			dump.WriteString(regexp.MustCompile(`^ +((?:[0-9a-f]{2}(?: |$))+)`).FindString(line))
 		}
-		dumps = append(dumps, strings.Join(strings.Fields(dump), ""))
+		dumps = append(dumps, strings.Join(strings.Fields(dump.String()), ""))
 	}
 	steps := readGolden(t).Sequences[0].Steps
 	if len(dumps) != 4 {
