@@ -66,7 +66,7 @@ export function podium(scene, secondsLeft) {
     podiumKey = '';
     return;
   }
-  help(false);
+  if (podiumKey === '') help(false);
   const next = secondsLeft < 0 ? '' : `Next round in ${Math.ceil(secondsLeft)}`;
   if (byId('podiumNext').textContent !== next) byId('podiumNext').textContent = next;
   const ships = ranking(scene);
