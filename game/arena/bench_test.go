@@ -142,3 +142,13 @@ func benchmarkStep(b *testing.B, players int) {
 
 func BenchmarkStep16(b *testing.B) { benchmarkStep(b, 16) }
 func BenchmarkStep64(b *testing.B) { benchmarkStep(b, 64) }
+
+func benchmarkNew(b *testing.B, players int) {
+	b.ReportAllocs()
+	for b.Loop() {
+		newSimOf(players, 60, 7)
+	}
+}
+
+func BenchmarkNew16(b *testing.B) { benchmarkNew(b, 16) }
+func BenchmarkNew64(b *testing.B) { benchmarkNew(b, 64) }

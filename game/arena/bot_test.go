@@ -73,9 +73,9 @@ func TestAMatchOfBotsIsLively(t *testing.T) {
 		rate    int // Hz
 	}{
 		{"sixteen, each for itself", 16, `{"rounds":1}`, 3, 60, 60},
-		{"teams of eight", 16, `{"mode":"teams","rounds":1}`, 4, 50, 60},
+		{"teams of eight", 16, `{"mode":"teams","rounds":1,"round_seconds":60}`, 4, 20, 60},
 		{"a duel", 2, `{"rounds":1}`, 5, 6, 60},
-		{"sixty-four", 64, `{"rounds":1,"round_seconds":40}`, 6, 50, 60},
+		{"sixty-four", 64, `{"rounds":1,"round_seconds":20}`, 6, 25, 60},
 		{"sixteen at twenty steps a second", 16, `{"round_seconds":60}`, 7, 20, 20},
 		{"eight at a hundred and twenty", 8, `{"round_seconds":60}`, 8, 10, 120},
 	} {

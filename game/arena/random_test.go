@@ -2,6 +2,7 @@ package arena
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 
@@ -34,7 +35,7 @@ func TestInvariantsUnderRandomPlay(t *testing.T) {
 				h.join(game.Seat(seat + 1))
 			}
 			r := rand.New(rand.NewPCG(9, 9))
-			for range 1500 {
+			for range 800 {
 				h.mash(r)
 				h.ticks(1)
 				if fault := h.sim.fault(); fault != "" {
@@ -109,19 +110,17 @@ func TestGridAgainstEverything(t *testing.T) {
 		twin.sim.tune.reach, twin.sim.tune.boltNear = twin.sim.ground.Width, twin.sim.ground.Width
 		twin.sim.grid.build(&twin.sim.ground, twin.sim.tune.reach)
 		r := rand.New(rand.NewPCG(5, 5))
-		for range 1200 {
+		for range 700 {
 			fast.mash(r)
 			clear(twin.inputs)
-			for seat, in := range fast.inputs {
-				twin.inputs[seat] = in
-			}
+			maps.Copy(twin.inputs, fast.inputs)
 			fast.ticks(1)
 			twin.ticks(1)
 			if fast.engine.Now()%8 == 0 && fast.engine.Hash() != twin.engine.Hash() {
 				t.Fatalf("%d Hz: different at tick %d", rate, fast.engine.Now())
 			}
 		}
-		if fast.sim.NextBolt < FirstBoltID+500 {
+		if fast.sim.NextBolt < FirstBoltID+200 {
 			t.Errorf("only %d bolts", fast.sim.NextBolt-FirstBoltID)
 		}
 	}
