@@ -28,6 +28,8 @@ type Config struct {
 	JSON       string // file for the report, "-" is stdout, empty none
 	NoColor    bool
 	CPUProfile string
+
+	portable bool // tests: the poller of other systems
 }
 
 // DefaultConfig is a run without any flag.

@@ -67,12 +67,8 @@ func (l *loop) run() {
 		l.poller.poll(l)
 		now := nanos()
 		l.admit(now)
-		if due := l.schedule.last(now); next <= due {
-			// Slots that a stalled loop is far behind with are worked off too: send leaves the old ones out.
-			next = max(next, due-8*l.schedule.slots)
-			for ; next <= due; next++ {
-				l.send(next)
-			}
+		for due := l.schedule.last(now); next <= due; next++ {
+			l.send(next)
 		}
 		l.keepWindow(now)
 		l.keepHouse(now)
@@ -207,14 +203,14 @@ func (l *loop) send(k int64) {
 		}
 		i++
 		if b.state == botPlaying {
-			l.play(b, due)
+			l.play(b, due, nanos())
 		}
 	}
 	l.buckets[k%l.schedule.slots] = bots
 }
 
-func (l *loop) play(b *bot, due int64) {
-	now := nanos()
+// play sends one input of b that was due then and is sent now.
+func (l *loop) play(b *bot, due, now int64) {
 	lag := now - due
 	if l.window.has(due) {
 		record(l.figures.lag, lag)

@@ -24,7 +24,7 @@ type epoll struct {
 // newPoller makes the fastest poller for a target; TLS needs the portable one.
 func newPoller(secure bool, serverName string) (poller, error) {
 	if secure {
-		return newPortable(serverName), nil
+		return newPortable(serverName, true), nil
 	}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {

@@ -4,7 +4,5 @@ package main
 
 // newPoller makes the only poller of this system.
 func newPoller(secure bool, serverName string) (poller, error) {
-	p := newPortable(serverName)
-	p.secure = secure
-	return p, nil
+	return newPortable(serverName, secure), nil
 }

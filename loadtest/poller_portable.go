@@ -38,8 +38,8 @@ type wire struct {
 	cancel context.CancelFunc
 }
 
-func newPortable(serverName string) *portable {
-	return &portable{secure: true, tls: &tls.Config{ServerName: serverName, NextProtos: []string{"http/1.1"}}}
+func newPortable(serverName string, secure bool) *portable {
+	return &portable{secure: secure, tls: &tls.Config{ServerName: serverName, NextProtos: []string{"http/1.1"}}}
 }
 
 func (p *portable) dial(c *conn, to netip.AddrPort, from netip.Addr) error {

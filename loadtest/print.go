@@ -79,7 +79,7 @@ func (r *Report) printTimes(w io.Writer, colour style) {
 func (r *Report) printFlow(w io.Writer, colour style) {
 	d, n := &r.Delivery, &r.Counts
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-18s%s\n", name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(w, "  %-20s%s\n", name, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintln(w)
 	line("delivery", "%s: %s of %s snapshots", percent(d.Ratio), number(float64(d.Received)), number(d.Expected))
@@ -93,18 +93,18 @@ func (r *Report) printFlow(w io.Writer, colour style) {
 func (r *Report) printServer(w io.Writer, colour style) {
 	s := r.Server
 	if s == nil {
-		fmt.Fprintf(w, "  %-18s%s\n", "server", colour.dim("no figures: "+r.ServerNote))
+		fmt.Fprintf(w, "  %-20s%s\n", "server", colour.dim("no figures: "+r.ServerNote))
 		return
 	}
 	missed := number(s.MissedTicks) + " missed"
 	if s.MissedTicks > 0 {
-		missed = colour.bad(missed)
+		missed = colour.bad(missed) + " (each makes the snapshot age of its match one tick too old)"
 	}
-	fmt.Fprintf(w, "  %-18s%s ticks, %s; late by %s p50, %s p99; taking %s p50, %s p99\n", "server", number(s.Ticks), missed,
+	fmt.Fprintf(w, "  %-20s%s ticks, %s; late by %s p50, %s p99; taking %s p50, %s p99\n", "server", number(s.Ticks), missed,
 		milliseconds(s.LatenessP50), milliseconds(s.LatenessP99), milliseconds(s.DurationP50), milliseconds(s.DurationP99))
-	fmt.Fprintf(w, "  %-18sinputs %s\n", "", shares(s.Inputs))
-	fmt.Fprintf(w, "  %-18ssnapshots %s\n", "", shares(s.Snapshots))
-	fmt.Fprintf(w, "  %-18s%.2f s of CPU, %.0f %% of a core, %.1f µs per snapshot; %s resident, %s goroutines\n", "", s.CPUSeconds,
+	fmt.Fprintf(w, "  %-20sinputs %s\n", "", shares(s.Inputs))
+	fmt.Fprintf(w, "  %-20ssnapshots %s\n", "", shares(s.Snapshots))
+	fmt.Fprintf(w, "  %-20s%.2f s of CPU, %.0f %% of a core, %.1f µs per snapshot; %s resident, %s goroutines\n", "", s.CPUSeconds,
 		s.CPUSeconds/max(s.Seconds, 1e-3)*100, s.CPUPerState, bytesText(s.ResidentBytes), number(s.Goroutines))
 }
 
@@ -138,18 +138,18 @@ func (r *Report) printErrors(w io.Writer, colour style) {
 		closes = append(closes, fmt.Sprintf("%d × %s", r.Closes[code], code))
 	}
 	if len(closes) > 0 {
-		fmt.Fprintf(w, "  %-18s%s\n", "ends by code", strings.Join(closes, ", "))
+		fmt.Fprintf(w, "  %-20s%s\n", "ends by code", strings.Join(closes, ", "))
 	}
 	if r.Counts.Over > 0 {
-		fmt.Fprintf(w, "  %-18s%d bots saw their match end\n", "", r.Counts.Over)
+		fmt.Fprintf(w, "  %-20s%d bots saw their match end\n", "", r.Counts.Over)
 	}
 	if r.Errors.Total == 0 {
-		fmt.Fprintf(w, "  %-18s%s\n", "errors", colour.good("none"))
+		fmt.Fprintf(w, "  %-20s%s\n", "errors", colour.good("none"))
 		return
 	}
-	fmt.Fprintf(w, "  %-18s%s\n", "errors", colour.bad(number(float64(r.Errors.Total))))
+	fmt.Fprintf(w, "  %-20s%s\n", "errors", colour.bad(number(float64(r.Errors.Total))))
 	causes := r.Errors.ByCause
 	for _, cause := range slices.SortedFunc(maps.Keys(causes), func(a, b string) int { return causes[b] - causes[a] }) {
-		fmt.Fprintf(w, "  %16d  %s\n", causes[cause], cause)
+		fmt.Fprintf(w, "  %18d  %s\n", causes[cause], cause)
 	}
 }

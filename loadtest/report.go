@@ -117,7 +117,6 @@ func (s *swarm) report(server *serverFigures, early string) *Report {
 		f.causes[cause] += n
 	}
 	r := &Report{
-		Schema:    reportSchema,
 		StartedAt: time.Unix(0, s.start).UTC().Truncate(time.Millisecond),
 		Config: ConfigReport{
 			Server: c.Server, Bots: c.Bots, MatchSize: c.MatchSize, Rate: c.Rate, Ramp: c.Ramp.Seconds(),
@@ -144,7 +143,7 @@ func (s *swarm) report(server *serverFigures, early string) *Report {
 
 // fill takes the figures in.
 func (r *Report) fill(f *figures) {
-	r.Joined = f.joined
+	r.Schema, r.Joined = reportSchema, f.joined
 	r.Times = map[string]Time{
 		"connect": distribution(f.connect), "welcome": distribution(f.welcome), "join": distribution(f.join),
 		"ack": distribution(f.ack), "interval": distribution(f.interval), "interval_error": distribution(f.intervalError),

@@ -79,6 +79,9 @@ func (s *swarm) makeLoops(to target) error {
 	schedule := newSchedule(s.start, c.Rate)
 	for range c.Loops {
 		p, err := newPoller(to.secure, to.name)
+		if c.portable {
+			p, err = newPortable(to.name, to.secure), nil
+		}
 		if err != nil {
 			return fmt.Errorf("the loops' poller: %w", err)
 		}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"skirmish/game/arena"
+	"skirmish/server/api"
+	"skirmish/server/node"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// serve starts a real node and returns its admin URL.
+func serve(t *testing.T, change func(*node.Config)) string {
+	t.Helper()
+	c := node.Default()
+	c.Addr, c.AdminAddr, c.DataDir, c.LogLevel = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), zerolog.ErrorLevel
+	if change != nil {
+		change(&c)
+	}
+	n, err := node.Start(c, arena.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Serve(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return "http://" + n.AdminAddr().String()
+}
+
+// small is a run of 20 bots that measures for one second.
+func small(server string) *Config {
+	c := DefaultConfig()
+	c.Server, c.Bots, c.MatchSize = server, 20, 8
+	c.Ramp, c.Warmup, c.Duration = 200*time.Millisecond, 600*time.Millisecond, time.Second
+	return &c
+}
+
+func play(t *testing.T, ctx context.Context, c *Config) *Report {
+	t.Helper()
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	var status bytes.Buffer
+	r, err := runSwarm(ctx, c, &status, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestASwarmPlaysOnARealNode(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"one loop":        func(*Config) {},
+		"two loops, 60Hz": func(c *Config) { c.Loops, c.Rate = 2, 60 },
+		"portable poller": func(c *Config) { c.portable = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := small(serve(t, nil))
+			change(c)
+			r := play(t, t.Context(), c)
+			if r.Joined != 20 || r.Matches != 3 || r.Errors.Total != 0 || !r.Pass {
+				t.Errorf("%d joined in %d matches, errors %v", r.Joined, r.Matches, r.Errors)
+			}
+			if r.Closes["4001"] != 20 {
+				t.Errorf("all bots leave by bye: %v", r.Closes)
+			}
+			for _, metric := range []string{"join", "connect", "welcome", "ack", "interval", "interval_error", "age", "lag"} {
+				if d := r.Times[metric]; d.Count == 0 || d.Max > 60_000 {
+					t.Errorf("%s: %+v", metric, d)
+				}
+			}
+			if d := r.Delivery; d.Ratio < 0.5 || d.Ratio > 1.1 {
+				t.Errorf("delivery %+v", d)
+			}
+			if r.Bytes.Down < 100 || r.Bytes.Up < 100 || r.Bytes.PerSnapshot < 10 || r.Counts.Inputs == 0 {
+				t.Errorf("bytes %+v, counts %+v", r.Bytes, r.Counts)
+			}
+			if r.Server == nil || r.Server.Ticks == 0 || r.Server.Inputs["on_time"] == 0 {
+				t.Errorf("server %+v, %s", r.Server, r.ServerNote)
+			}
+			for deadline := time.Now().Add(5 * time.Second); matches(t, c.Server) != 0; time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(deadline) { // the API ends a match without waiting for it
+					t.Fatal("matches are left behind")
+				}
+			}
+		})
+	}
+}
+
+// matches counts what still runs.
+func matches(t *testing.T, server string) (n int) {
+	t.Helper()
+	resp, err := http.Get(server + "/v1/matches")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var list struct {
+		Matches []struct{ State string } `json:"matches"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list.Matches {
+		if m.State == "running" || m.State == "waiting" {
+			n++
+		}
+	}
+	return n
+}
+
+func TestMatchesThatEndDuringTheRunAreNoErrors(t *testing.T) {
+	c := small(serve(t, nil))
+	c.Bots, c.Duration = 8, 20*time.Second
+	go func() {
+		m := newMatchmaker(c.Server, "")
+		defer m.http.CloseIdleConnections()
+		for {
+			time.Sleep(20 * time.Millisecond)
+			p, err := m.scrape(context.Background())
+			if err != nil || p[`skirmish_connections{state="playing"}`] < 8 {
+				continue
+			}
+			body, _ := m.do(context.Background(), "GET", "/v1/matches", nil)
+			var list struct {
+				Matches []struct {
+					ID string `json:"match_id"`
+				} `json:"matches"`
+			}
+			json.Unmarshal(body, &list)
+			time.Sleep(700 * time.Millisecond) // into the window
+			m.remove(context.Background(), list.Matches[0].ID)
+			return
+		}
+	}()
+	r := play(t, t.Context(), c)
+	if r.EndedEarly == "" || r.Closes["4000"] != 8 || r.Errors.Total != 0 || r.Counts.Over != 8 {
+		t.Errorf("early %q, closes %v, errors %v, %d saw the end", r.EndedEarly, r.Closes, r.Errors, r.Counts.Over)
+	}
+}
+
+func TestAnInterruptedRunStillReports(t *testing.T) {
+	c := small(serve(t, nil))
+	c.Duration = time.Minute
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	r := play(t, ctx, c)
+	if r.EndedEarly != "interrupted" || r.Window > 30 || r.Window < 0.2 || r.Delivery.Received == 0 || r.Closes["4001"] != 20 {
+		t.Errorf("early %q after %v s, %+v, %v", r.EndedEarly, r.Window, r.Delivery, r.Closes)
+	}
+}
+
+func TestAKeyIsSentAndDeclined(t *testing.T) {
+	const key = "0123456789abcdef0123456789abcdef"
+	server := serve(t, func(c *node.Config) { c.AdminKeys = []api.Key{api.NewKey(key)} })
+	c := small(server)
+	c.AdminKey = key
+	if r := play(t, t.Context(), c); r.Errors.Total != 0 || r.Server == nil {
+		t.Errorf("%v %s", r.Errors, r.ServerNote)
+	}
+	c.AdminKey = "wrong"
+	if _, err := runSwarm(t.Context(), c, new(bytes.Buffer), false); err == nil || !strings.Contains(err.Error(), "SKIRMISH_ADMIN_KEY") {
+		t.Errorf("wrong key: %v", err)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	server := serve(t, nil)
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	quick := []string{"--server", server, "--bots", "4", "--match-size", "4", "--ramp", "0s", "--warmup", "300ms", "--duration", "1s"}
+	sheet := filepath.Join(t.TempDir(), "r.json")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string // in what it says
+	}{
+		{"pass", append(quick, "--json", sheet), exitPass, "pass  errors<=0"},
+		{"threshold missed", append(quick, "--threshold", "ack.p50<1us"), exitMissed, "MISS  ack.p50<1us"},
+		{"JSON on stdout", append(quick, "--json", "-"), exitPass, `"schema": 1`},
+		{"help", []string{"--help"}, exitPass, "Exit codes"},
+		{"unknown flag", []string{"--bot", "4"}, exitUsage, "--bot"},
+		{"unknown argument", []string{"run"}, exitUsage, "run"},
+		{"bad number", []string{"--bots", "many"}, exitUsage, "--bots"},
+		{"bad threshold", []string{"--threshold", "ack<1ms"}, exitUsage, "needs a statistic"},
+		{"several faults", []string{"--bots", "0", "--rate", "1000"}, exitUsage, "--rate 1000"},
+		{"bad server", []string{"--server", "localhost:7351"}, exitUsage, "--server"},
+		{"bad file", []string{"--json", filepath.Join(sheet, "no", "such")}, exitUsage, "--json"},
+		{"no server", []string{"--server", "http://127.0.0.1:1"}, exitFailed, "no server answers at http://127.0.0.1:1"},
+		{"another server", []string{"--server", other.URL}, exitFailed, "admin port"},
+		{"wrong game URL", append(quick, "--game-url", "ws://127.0.0.1:1/play"), exitMissed, "connection refused"},
+		{"too many bots for loopback", append(quick, "--bots", "17000", "--ramp", "60s"), exitFailed, "on loopback"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out, status bytes.Buffer
+			code := run(t.Context(), c.args, &out, &status)
+			said := out.String() + status.String()
+			if code != c.code || !strings.Contains(said, c.want) {
+				t.Errorf("exit %d, want %d, saying %q:\n%s", code, c.code, c.want, said)
+			}
+		})
+	}
+	b, err := os.ReadFile(sheet)
+	if err != nil || !bytes.Contains(b, []byte(`"times_ms"`)) {
+		t.Errorf("the JSON report: %v %s", err, b)
+	}
+}
+
+func TestOpenFilesAreCheckedBefore(t *testing.T) {
+	if err := checkFiles(1 << 40); err == nil || !strings.Contains(err.Error(), "ulimit -n") {
+		t.Errorf("%v", err)
+	}
+}
