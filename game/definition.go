@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"skirmish/protocol"
 )
@@ -35,7 +36,7 @@ func (d *Definition) NewInput() any { return reflect.New(d.input.typ).Interface(
 func (d *Definition) AppendInput(dst []int32, in any) []int32 {
 	d.input.must(in)
 	at := len(dst)
-	dst = growValues(dst, len(d.input.fields))
+	dst = slices.Grow(dst, len(d.input.fields))[:at+len(d.input.fields)]
 	d.input.store(dst[at:], pointerOf(in))
 	return dst
 }
@@ -82,18 +83,13 @@ func kindOf(layouts []layout, typ uintptr, hint int) int {
 	return -1
 }
 
+// must panics unless v is a pointer to the layout's struct. v must not reach fmt: it would escape to the heap
+// at every caller.
 func (l *layout) must(v any) {
 	if typeWord(v) != l.ptrWord {
-		panic(fmt.Sprintf("game: %T where *%v is expected", v, l.typ))
+		panic(fmt.Sprintf("game: %v where *%v is expected", typeOf(v), l.typ))
 	}
 	if pointerOf(v) == nil {
 		panic(fmt.Sprintf("game: nil *%v", l.typ))
 	}
-}
-
-func growValues(dst []int32, n int) []int32 {
-	for range n {
-		dst = append(dst, 0)
-	}
-	return dst
 }

@@ -11,9 +11,9 @@ import (
 
 // layout is a tagged struct made ready: where each field lies and how it becomes a wire value.
 //
-// Rows are read and inputs written by offset instead of by reflection: 100 rows of 4 fields take 0.9 µs against
-// 17 µs (BenchmarkStore). It is safe because a layout only ever meets pointers of its own type (must, kindOf)
-// and holds offsets that reflect computed for that very type.
+// Rows are read and inputs written by offset instead of by reflection: half the time of even a hand-written walk
+// by reflect, and no garbage (BenchmarkStore). It is safe because a layout only ever meets pointers of its own
+// type (must, kindOf) and holds offsets that reflect computed for that very type.
 type layout struct {
 	typ     reflect.Type // the struct
 	ptrWord uintptr      // the type word of a pointer to it in an interface
@@ -91,16 +91,17 @@ func (f *field) wire(p unsafe.Pointer) (int32, bool) {
 	case formUint32:
 		v = int64(*(*uint32)(p))
 	case formBool:
-		if *(*bool)(p) {
-			return 1, true
-		}
-		return 0, true
+		v = int64(*(*uint8)(p)) // a bool in memory is 0 or 1
 	case formFloat32:
 		return f.quantise(float64(*(*float32)(p)))
 	case formFloat64:
 		return f.quantise(*(*float64)(p))
 	}
-	return f.clamp(v >> f.shift)
+	v >>= f.shift & 31
+	if v < int64(f.min) || v > int64(f.max) {
+		return f.clamp(v)
+	}
+	return int32(v), true
 }
 
 // quantise rounds half away from zero. NaN becomes the value of the range nearest to 0.
