@@ -27,8 +27,10 @@ type Driver interface {
 type Listener interface {
 	Addr() net.Addr
 	// Accept returns the next connection without waiting, or ErrAgain. Other errors are the system's
-	// (EMFILE, ECONNABORTED …): temporary unless the listener is closed (net.ErrClosed).
+	// (EMFILE, ENOBUFS …): temporary unless the listener is closed (net.ErrClosed). After one that is Exhausted
+	// the Set is silent about the listener for 5 ms … 1 s (see Backoff): count it and go on.
 	Accept() (Conn, error)
+	// Close is safe from any goroutine. Connections that nobody accepted are closed with it.
 	Close() error
 }
 
@@ -36,7 +38,8 @@ type Listener interface {
 // in no Set, whoever holds it. None of them blocks.
 type Conn interface {
 	// Read fills p with what has arrived and tells when (wall clock, ns since the Unix epoch; the kernel's
-	// own stamp where it gives one). ErrAgain: nothing there. io.EOF: the peer has sent its last byte.
+	// own stamp where it gives one; of the newest byte in p). ErrAgain: nothing there. io.EOF: the peer has sent its
+	// last byte. Once Read has told the end or an error, the connection is no longer reported as readable.
 	Read(p []byte) (n int, arrived int64, err error)
 	// Write sends as much of p as the socket takes. n < len(p) with a nil error: the socket is full, the
 	// rest is the caller's to keep (see Set.WatchWrite).
@@ -45,7 +48,8 @@ type Conn interface {
 	Unsent() int
 	// CloseWrite sends FIN behind what was written; reading goes on.
 	CloseWrite() error
-	// Close releases the connection and takes it out of its Set. Safe to call twice.
+	// Close releases the connection and takes it out of its Set; what was written is still sent, as long as the
+	// peer takes it. Owner is nil afterwards. Safe to call twice.
 	Close() error
 	// Detach takes the connection out of its Set and turns it into an ordinary blocking net.Conn; the
 	// Conn is dead afterwards. For plain HTTP requests, which net/http serves better.
@@ -64,11 +68,14 @@ type Event struct {
 }
 
 // Set watches connections for one goroutine, its owner. A connection is in one Set at the most; moving it
-// is Remove on the one and Add on the other, and loses no readiness.
+// is Remove on the one and Add on the other, and loses no readiness: whatever is unread is reported again and
+// again (level-triggered).
 type Set interface {
 	Add(c Conn) error
 	// Listen watches a listener, one per Set. Its events have Conn == nil.
 	Listen(l Listener) error
+	// Remove takes c out and forgets its Owner. A connection with an event later in the batch at hand must not be
+	// given to another goroutine before that batch is done.
 	Remove(c Conn) error
 	// WatchWrite switches write readiness of c on or off (off after Add).
 	WatchWrite(c Conn, on bool) error
@@ -77,9 +84,9 @@ type Set interface {
 	// is nil then.
 	Poll(events []Event) (int, error)
 	// Wait is Poll that waits for the first event, for Wake, or for the deadline (zero: none). It returns
-	// 0, nil on Wake or at the deadline.
+	// 0, nil on Wake or at the deadline; events and a Wake may come together.
 	Wait(events []Event, deadline time.Time) (int, error)
-	// Wake ends a Wait, the present one or the next. Safe from any goroutine.
+	// Wake ends a Wait, the present one or the next; a Poll in between does not use it up. Safe from any goroutine.
 	Wake()
 	// Close releases the set; the connections still in it stay open and belong to whoever holds them.
 	Close() error

@@ -14,7 +14,8 @@ import (
 
 // The calls on a connection's descriptor. All of them are non-blocking, so they are made as raw calls that keep
 // the processor of the goroutine: the scheduler is not told, cannot take the processor away in the middle
-// of a tick, and saves its bookkeeping (BenchmarkWrite). Their structures live on the stack: nothing escapes.
+// of a tick, and is spared its bookkeeping, 0.15 µs each (BenchmarkUnsent: 0.46 µs against 0.61). Their structures
+// live on the stack: nothing escapes.
 
 // stampSpace holds one control message with a time stamp, with room to spare.
 const stampSpace = 64
