@@ -178,11 +178,11 @@ func (e *Engine) loadPlayer(s *savedPlayer) error {
 // and re-uses what pointers point to. Unexported fields, which New made and no checkpoint holds, stay.
 func clearExported(v reflect.Value) {
 	for i := range v.NumField() {
-		f, t := v.Field(i), v.Type().Field(i)
-		if !t.IsExported() || t.Tag.Get("msgpack") == "-" {
-			continue
+		t := v.Type().Field(i)
+		embedded := t.Anonymous && t.Type.Kind() == reflect.Struct // its exported fields are promoted
+		if (t.IsExported() || embedded) && t.Tag.Get("msgpack") != "-" {
+			clearValue(v.Field(i))
 		}
-		clearValue(f)
 	}
 }
 

@@ -38,7 +38,10 @@ func (s *mapSim) Step(t *game.Tick) {
 	s.Small[n%3]++
 }
 
-type mapGame struct{}
+// wrappedSim promotes the fields of an embedded struct.
+type wrappedSim struct{ mapSim }
+
+type mapGame struct{ wrapped bool }
 
 func (mapGame) Spec() game.Spec {
 	s := (&toy{}).Spec()
@@ -46,14 +49,17 @@ func (mapGame) Spec() game.Spec {
 	return s
 }
 
-func (mapGame) New(_ context.Context, m *game.Match) (game.Sim, error) {
-	s := &mapSim{BySeat: map[game.Seat]*Mover{1: {X: 5}}, ByName: map[string]map[int8]float64{"a": nil}, ByWord: map[bool][]string{}, limit: 200}
+func (g mapGame) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	s := mapSim{BySeat: map[game.Seat]*Mover{1: {X: 5}}, ByName: map[string]map[int8]float64{"a": nil}, ByWord: map[bool][]string{}, limit: 200}
 	s.Own.Seed(m.Seed)
-	return s, nil
+	if g.wrapped {
+		return &wrappedSim{s}, nil
+	}
+	return &s, nil
 }
 
-func newMaps(t testing.TB, seed uint64) *game.Engine {
-	d, err := game.Compile(mapGame{})
+func newMaps(t testing.TB, seed uint64, wrapped bool) *game.Engine {
+	d, err := game.Compile(mapGame{wrapped})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +71,7 @@ func newMaps(t testing.TB, seed uint64) *game.Engine {
 }
 
 func TestHashIgnoresTheOrderOfMaps(t *testing.T) {
-	a, b, other := newMaps(t, 1), newMaps(t, 1), newMaps(t, 2)
+	a, b, other := newMaps(t, 1, false), newMaps(t, 1, false), newMaps(t, 2, false)
 	for range 300 {
 		tick(a, 1)
 		tick(b, 1)
@@ -80,23 +86,25 @@ func TestHashIgnoresTheOrderOfMaps(t *testing.T) {
 }
 
 func TestCheckpointOfMaps(t *testing.T) {
-	a := newMaps(t, 1)
-	for range 20 {
-		tick(a, 13)
-		b, err := a.SaveState()
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := newMaps(t, 1)
-		if err := c.LoadState(b); err != nil {
-			t.Fatal(err)
-		}
+	for _, wrapped := range []bool{false, true} {
+		a := newMaps(t, 1, wrapped)
 		for range 20 {
-			if a.Hash() != c.Hash() {
-				t.Fatalf("tick %d: the restored match is another", a.Now())
+			tick(a, 13)
+			b, err := a.SaveState()
+			if err != nil {
+				t.Fatal(err)
 			}
-			tick(a, 1)
-			tick(c, 1)
+			c := newMaps(t, 1, wrapped)
+			if err := c.LoadState(b); err != nil {
+				t.Fatal(err)
+			}
+			for range 20 {
+				if a.Hash() != c.Hash() {
+					t.Fatalf("tick %d: the restored match is another, wrapped %v", a.Now(), wrapped)
+				}
+				tick(a, 1)
+				tick(c, 1)
+			}
 		}
 	}
 }
@@ -179,7 +187,7 @@ func TestLoadStateRefuses(t *testing.T) {
 		"a match that has begun": func() error { return a.LoadState(good) },
 		"no bytes":               func() error { return newToy(t, &toy{}, nil).LoadState(nil) },
 		"half of the bytes":      func() error { return newToy(t, &toy{}, nil).LoadState(good[:len(good)/2]) },
-		"another game":           func() error { return newMaps(t, 1).LoadState(good) },
+		"another game":           func() error { return newMaps(t, 1, false).LoadState(good) },
 		"input of other fields": func() error {
 			return newToy(t, &toy{spec: func(s *game.Spec) { s.Input = Mover{} }}, nil).LoadState(good)
 		},

@@ -52,13 +52,19 @@ func (w *walker) walk(t reflect.Type, path string, saved bool) {
 		w.seen[t] = true
 		for i := range t.NumField() {
 			f := t.Field(i)
-			w.walk(f.Type, path+"."+f.Name, saved && f.IsExported() && f.Tag.Get("msgpack") != "-")
+			w.walk(f.Type, path+"."+f.Name, saved && isSaved(&f))
 		}
 	case reflect.Interface, reflect.Func, reflect.Chan:
 		if saved {
 			w.faults = append(w.faults, fmt.Sprintf("%s is a %v: a checkpoint cannot bring it back", path, t))
 		}
 	}
+}
+
+// isSaved tells whether msgpack takes a field in: exported ones, and those promoted from an embedded struct.
+func isSaved(f *reflect.StructField) bool {
+	embedded := f.Anonymous && f.Type.Kind() == reflect.Struct
+	return (f.IsExported() || embedded) && f.Tag.Get("msgpack") != "-"
 }
 
 // difference is the path of the first exported part in which a and b differ, with both values, "" if none does.
@@ -72,7 +78,7 @@ func difference(path string, a, b reflect.Value) string {
 	case reflect.Struct:
 		for i := range a.NumField() {
 			f := a.Type().Field(i)
-			if !f.IsExported() {
+			if !isSaved(&f) {
 				continue
 			}
 			if d := difference(path+"."+f.Name, a.Field(i), b.Field(i)); d != "" {

@@ -1,0 +1,5 @@
+package unsound
+
+import "os"
+
+var _ = os.Args

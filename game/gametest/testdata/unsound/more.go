@@ -1,0 +1,5 @@
+package unsound
+
+import "net/http"
+
+var client http.Client
