@@ -226,8 +226,8 @@ func (r *Room) lose(s *Session, e Ending, now time.Time) {
 // leave parts with a connection and its seat.
 func (r *Room) leave(s *Session, why game.Reason, e Ending, now time.Time) {
 	p := s.player
+	r.vacate(p.seat, p.role, why) // first, so that who sees the Close finds the seat given up
 	r.release(s, e)
-	r.vacate(p.seat, p.role, why)
 	r.log.Info().Uint16("seat", p.seat).Str("why", string(why)).Msg("player left")
 }
 
