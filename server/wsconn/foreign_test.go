@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,6 +75,7 @@ func TestForeignClient(t *testing.T) {
 	if c.Subprotocol() != "skirmish.v1" {
 		t.Errorf("sub-protocol %q", c.Subprotocol())
 	}
+	var wg sync.WaitGroup
 	pongs := 0
 	c.SetPongHandler(func(s string) error {
 		if s != "are you there" {
@@ -85,11 +87,12 @@ func TestForeignClient(t *testing.T) {
 	for i, size := range []int{0, 1, 125, 126, 127, 1000, 65535, 65536, 300000} {
 		for _, kind := range []int{websocket.TextMessage, websocket.BinaryMessage} {
 			payload := bytes.Repeat([]byte("κ"), size)[:size/2*2]
-			go func() {
+			wg.Go(func() {
 				_ = c.WriteControl(websocket.PingMessage, []byte("are you there"), time.Time{})
 				_ = c.WriteMessage(kind, payload) // in fragments of the small write buffer
-			}()
+			})
 			got, p, err := c.ReadMessage()
+			wg.Wait()
 			if err != nil || got != kind || !bytes.Equal(p, payload) {
 				t.Fatalf("%d bytes, kind %d: kind %d, %d bytes, %v", size, kind, got, len(p), err)
 			}
