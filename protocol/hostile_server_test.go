@@ -54,6 +54,7 @@ func hostileServer() []goldenHostile {
 	bad("event of an unknown op", list{0x23, 1, 2, 3, list{}})
 	bad("event with too few values", list{0x23, 1, 2, 0, list{1}})
 	bad("event with too many values", list{0x23, 1, 2, 0, list{1, 2, 3}})
+	bad("event that claims three values and has two", rawHex("9523010200930102"))
 	bad("event with a value out of range", list{0x23, 1, 2, 0, list{1, 65536}})
 	bad("event with text for a number", list{0x23, 1, 2, 0, list{1, "2"}})
 	bad("event with a number for text", list{0x23, 1, 2, 1, list{1, 2}})

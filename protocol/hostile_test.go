@@ -93,7 +93,8 @@ var long = []struct {
 	{"input with elements of a later version", "duel", list{2, list{10, 20, 30, "x"}, 4, list{list{1, 2, 3, 4}}, "later", nil}},
 	{"input with a view of nil", "duel", list{2, nil, 4, list{list{1, 2, 3, 4}}}},
 	{"input with a view of zeros", "duel", list{2, list{0, 0}, 4, list{list{1, 2, 3, 4}}}},
-	{"ping with elements of a later version", "", list{3, 1, 2, []byte{1, 2}}},
+	{"ping with elements of a later version", "", list{3, 1, 2, []byte{1, 2}, false, true, nil}},
+	{"hello of exactly 2,048 bytes", "", list{1, 1, "mt1.a", "sdk", 0, text(2031)}},
 	{"request with elements of a later version", "", list{4, 1, 2, []byte{1, 2}, rawHex("a2ffff")}},
 	{"keyframe with elements of a later version", "", list{5, 1, 2, -1}},
 	{"bye with elements of a later version", "", list{6, 1, "sorry"}},
@@ -182,6 +183,7 @@ func hostile() []goldenHostile {
 
 	// Hello.
 	client("hello over 2,048 bytes", "", CloseTooBig, list{1, 1, "mt1.a", "sdk", 0, text(2048)})
+	client("hello of 2,049 bytes", "", CloseTooBig, list{1, 1, "mt1.a", "sdk", 0, text(2032)})
 	client("hello of version 0", "", CloseVersion, list{1, 0, "mt1.a", "sdk", 0})
 	client("hello of version 2, which looks different", "", CloseVersion, list{1, 2, mapOfOne})
 	bad("hello without anything", list{1})
@@ -222,6 +224,8 @@ func hostile() []goldenHostile {
 	input("an input of a number", 5)
 	input("an input of three fields", list{1, 2, 3})
 	input("an input of five fields", list{1, 2, 3, 4, 5})
+	bad("input with an input that claims five fields and has four", rawHex("9402c001919501020304"))
+	bad("input that claims two inputs and has one", rawHex("9402c001929401020304"))
 	input("a second input of three fields", someInput, list{1, 2, 3})
 	input("a field of nil", list{nil, 2, 3, 4})
 	input("a field of true", list{true, 2, 3, 4})
