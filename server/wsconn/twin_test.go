@@ -177,9 +177,9 @@ func read(limits wsconn.ReaderLimits, pieces ...[]byte) (t told) {
 }
 
 func (t told) String() string {
-	s := ""
+	var b []byte
 	for _, m := range t.messages {
-		s += fmt.Sprintf("[%d %d %.60q] ", m.op, m.code, m.payload)
+		b = fmt.Appendf(b, "[%d %d %.60q] ", m.op, m.code, m.payload)
 	}
-	return s + fmt.Sprintf("fault %d, midway %v", t.fault, t.midway)
+	return string(fmt.Appendf(b, "fault %d, midway %v", t.fault, t.midway))
 }
