@@ -132,8 +132,8 @@ func matches(t *testing.T, server string) (n int) {
 func TestMatchesThatEndDuringTheRunAreNoErrors(t *testing.T) {
 	c := small(serve(t, nil))
 	c.Bots, c.Duration = 8, 20*time.Second
+	m := newMatchmaker(c.Server, "")
 	go func() {
-		m := newMatchmaker(c.Server, "")
 		defer m.http.CloseIdleConnections()
 		for {
 			time.Sleep(20 * time.Millisecond)

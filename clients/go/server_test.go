@@ -26,12 +26,12 @@ func serve(t *testing.T, script func(p *peer)) string {
 	up := websocket.Upgrader{Subprotocols: []string{protocol.Subprotocol}}
 	var wg sync.WaitGroup
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wg.Add(1) // before the upgrade: until then the server's Close waits for this handler
+		defer wg.Done()
 		conn, err := up.Upgrade(w, r, nil)
 		if err != nil {
 			return
 		}
-		wg.Add(1)
-		defer wg.Done()
 		defer conn.Close()
 		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		script(&peer{t: t, conn: conn, d: protocol.NewDecoder()})
