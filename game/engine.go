@@ -22,6 +22,7 @@ type Engine struct {
 
 	admitter  Admitter  // the sim's optional parts, nil if it has none
 	requester Requester //
+	signaler  Signaler  //
 	privater  Privater  //
 	stopper   Stopper   //
 	botter    Botter    // the game's
@@ -119,6 +120,7 @@ func (e *Engine) takeSim() error {
 	}
 	e.admitter, _ = e.sim.(Admitter)
 	e.requester, _ = e.sim.(Requester)
+	e.signaler, _ = e.sim.(Signaler)
 	e.privater, _ = e.sim.(Privater)
 	e.stopper, _ = e.sim.(Stopper)
 	e.botter, _ = e.def.Game.(Botter)

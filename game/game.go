@@ -44,6 +44,11 @@ type (
 	Requester interface {
 		Request(t *Tick, p *Player, op uint16, in []byte) (out []byte, err error)
 	}
+	// Signaler (on a Sim) answers a call of the back end, made through the API. In is JSON, nil when there was
+	// none; out is encoded as JSON before anything else runs. An error is told to the caller as it is.
+	Signaler interface {
+		Signal(t *Tick, op string, in json.RawMessage) (out any, err error)
+	}
 	// Privater (on a Sim) writes the row that only p sees: row points to a zeroed Spec.Private.
 	Privater interface {
 		Private(p *Player, row any)

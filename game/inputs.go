@@ -135,6 +135,8 @@ func (e *Engine) feed(p *Player) {
 	}
 	if p.lost {
 		p.lostFor++
+	} else if p.status != InputOnTime && p.queue.ack != 0 {
+		p.late++
 	}
 	// The game may have written into the struct, fields outside the plan included: begin from zero each time.
 	p.inputVal.SetZero()

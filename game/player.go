@@ -29,6 +29,7 @@ type Player struct {
 	inputVal reflect.Value // the same, to zero it
 	inputPtr unsafe.Pointer
 	status   InputStatus
+	late     uint64 // steps that had to do without its input although it was connected
 	queue    inputs
 	bot      Bot
 	view     View // scratch for the bot
@@ -46,6 +47,9 @@ type shown struct {
 
 // Lost tells that the player's connection is gone and its seat is kept for its return.
 func (p *Player) Lost() bool { return p.lost }
+
+// Late counts the steps, since the player's first input, that had no input of it in time while it was connected.
+func (p *Player) Late() uint64 { return p.late }
 
 // PlayerInfo is what the host knows of a player that joins.
 type PlayerInfo struct {
