@@ -159,6 +159,13 @@ func (c *epollConn) Unsent() int {
 	return unsent(c.fd)
 }
 
+func (c *epollConn) RoundTrip() (smoothed, least time.Duration) {
+	if c.fd < 0 {
+		return 0, 0
+	}
+	return roundTrip(c.fd)
+}
+
 func (c *epollConn) CloseWrite() error {
 	if c.fd < 0 {
 		return net.ErrClosed

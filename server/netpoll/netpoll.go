@@ -46,6 +46,9 @@ type Conn interface {
 	Write(p []byte) (n int, err error)
 	// Unsent is the number of bytes written but not yet acknowledged by the peer's kernel, −1 if unknown.
 	Unsent() int
+	// RoundTrip is what the kernel knows of the path: the smoothed round trip and the least one of late. 0, 0: unknown.
+	// It costs a system call.
+	RoundTrip() (smoothed, least time.Duration)
 	// CloseWrite sends FIN behind what was written; reading goes on.
 	CloseWrite() error
 	// Close releases the connection and takes it out of its Set; what was written is still sent, as long as the

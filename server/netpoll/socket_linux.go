@@ -82,6 +82,18 @@ func unsent(fd int32) int {
 	return int(n)
 }
 
+// roundTrip asks TCP_INFO for the smoothed and the least round trip; 0, 0 if it gives none.
+func roundTrip(fd int32) (smoothed, least time.Duration) {
+	var info unix.TCPInfo
+	size := uint32(unsafe.Sizeof(info))
+	_, _, e := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if e != 0 {
+		return 0, 0
+	}
+	return time.Duration(info.Rtt) * time.Microsecond, time.Duration(info.Min_rtt) * time.Microsecond
+}
+
 // epollNow is epoll_pwait that does not wait.
 func epollNow(epfd int32, events []unix.EpollEvent) (n int, errno syscall.Errno) {
 	for {

@@ -19,6 +19,8 @@ type connected struct {
 	rosterSeq uint32
 	queue     []byte // frames to send before anything else: welcome, replies, notices
 
+	flight flight // what is on its way to the player
+
 	inputs     bucket
 	control    bucket
 	bytes      bucket
@@ -32,14 +34,16 @@ type connected struct {
 	echo       []byte // payload of the newest WebSocket ping, to be answered
 	echoed     bool
 	nextPing   time.Time
+	pinging    bool      // a WebSocket ping of ours is not answered yet
+	pingedAt   int64     // when it went, ns since the Unix epoch
 	pongBefore time.Time // the connection is cut then, unless a pong comes
 	shown      bool      // the first snapshot was written
-	slowEvents bool
 }
 
 // Collect lets new connections in, reads what has arrived on the others and looks at the deadlines (game.Links).
 func (r *Room) Collect(now time.Time) {
 	r.admitArrivals(now)
+	r.takeCalls(now)
 	r.readSockets(now)
 	if !now.Before(r.nextLook) {
 		r.nextLook = now.Add(housekeepEvery)
@@ -249,6 +253,7 @@ func (r *Room) parse(s *Session, b []byte, arrived int64, now time.Time) {
 		case wsconn.OpPing:
 			end = r.takeEcho(s.player, m.Payload, now)
 		case wsconn.OpPong:
+			r.notePong(s.player, arrived)
 			s.player.pongBefore = s.player.nextPing.Add(PongTimeout)
 		case wsconn.OpClose:
 			r.lose(s, closeAnswer(m), now)

@@ -58,7 +58,11 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 		return
 	}
 	if frame {
-		out = r.appendState(out, s, now)
+		if p.flight.hold(s.conn, now, r.cfg.Match.SnapshotRate) {
+			r.counts.skipped++
+		} else {
+			out = r.appendState(out, s, now)
+		}
 	}
 	r.scratch = out
 	if len(out) == 0 {
@@ -98,6 +102,7 @@ func (r *Room) appendAnswers(out []byte, p *connected, now time.Time) []byte {
 	}
 	if !now.Before(p.nextPing) {
 		p.nextPing = now.Add(PingInterval)
+		p.pinging, p.pingedAt = true, time.Now().UnixNano()
 		out = wsconn.AppendFrame(out, wsconn.OpPing, nil)
 	}
 	return out
@@ -151,6 +156,7 @@ func (r *Room) appendState(out []byte, s *Session, now time.Time) []byte {
 		r.counts.delta++
 	}
 	out = wsconn.EndFrame(out, begin, wsconn.OpBinary)
+	p.flight.wrote(len(out) - begin)
 	if !p.shown {
 		p.shown = true
 		r.metrics.Joins.Observe(now.Sub(s.opened).Seconds())
@@ -182,6 +188,7 @@ func (r *Room) kick(k game.Kicked, now time.Time) {
 		return
 	}
 	r.takeLost(uint16(k.Seat))
+	r.noteLate(uint16(k.Seat))
 	r.engine.Leave(k.Seat, game.ReasonKicked)
 	r.ledger.set(uint16(k.Seat), protocol.SeatKicked)
 }
@@ -234,6 +241,7 @@ func (r *Room) leave(s *Session, why game.Reason, e Ending, now time.Time) {
 // vacate gives a seat up for good.
 func (r *Room) vacate(seat uint16, role protocol.Role, why game.Reason) {
 	if role == protocol.RolePlayer {
+		r.noteLate(seat)
 		r.engine.Leave(game.Seat(seat), why)
 	}
 	state := protocol.SeatLeft

@@ -31,6 +31,10 @@ type memConn struct {
 	owner  any
 	closed bool
 	fin    bool
+
+	unsent   int           // what the kernel would still hold
+	smoothed time.Duration // round trip
+	least    time.Duration
 }
 
 func (c *memConn) Read(p []byte) (int, int64, error) {
@@ -58,8 +62,9 @@ func (c *memConn) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-func (c *memConn) Unsent() int       { return 0 }
-func (c *memConn) CloseWrite() error { c.fin = true; return nil }
+func (c *memConn) Unsent() int                                { return c.unsent }
+func (c *memConn) RoundTrip() (smoothed, least time.Duration) { return c.smoothed, c.least }
+func (c *memConn) CloseWrite() error                          { c.fin = true; return nil }
 func (c *memConn) Close() error {
 	if c.set != nil {
 		c.set.Remove(c)

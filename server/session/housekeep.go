@@ -17,6 +17,8 @@ func (r *Room) lookAtDeadlines(now time.Time) {
 			r.lose(s, endStalledFrame, now)
 		case now.After(s.player.pongBefore):
 			r.lose(s, endNoPong, now)
+		case s.player.flight.judge(now):
+			s.player.queue = appendNotice(s.player.queue, &protocol.Notice{Kind: protocol.NoticeSlow})
 		}
 	}
 	for i := len(r.lost) - 1; i >= 0; i-- {
@@ -48,6 +50,9 @@ func (r *Room) obey(now time.Time) {
 
 // endIdle ends a match that nobody is connected to any more, or that has lasted too long.
 func (r *Room) endIdle(now time.Time) {
+	if r.running.Load() == 0 {
+		return // the no-show timeout bounds the time before the start
+	}
 	if len(r.sessions) > 0 {
 		r.emptySince = time.Time{}
 	} else if r.emptySince.IsZero() {
@@ -56,13 +61,20 @@ func (r *Room) endIdle(now time.Time) {
 	switch {
 	case !r.emptySince.IsZero() && now.Sub(r.emptySince) >= r.cfg.Empty:
 		r.engine.Stop(game.ReasonEmpty)
-	case r.cfg.MaxLength > 0 && now.Sub(time.Unix(0, r.running.Load())) >= r.cfg.MaxLength:
+	case r.overlong(now):
 		r.engine.Stop(game.ReasonTimeout)
 	}
 }
 
+// overlong tells whether the match has lasted its time.
+func (r *Room) overlong(now time.Time) bool {
+	most := time.Duration(r.maxLength.Load())
+	return most > 0 && now.Sub(time.Unix(0, r.running.Load())) >= most
+}
+
 // Ticked takes the figures of one tick (game.Observer).
 func (r *Room) Ticked(lateness, took time.Duration, missed int) {
+	r.ticks.add(took, missed)
 	r.metrics.Ticks.Inc()
 	r.metrics.TickLateness.Observe(lateness.Seconds())
 	r.metrics.TickDuration.Observe(took.Seconds())

@@ -80,11 +80,7 @@ func (s *Session) end(e Ending) {
 		})
 		out = wsconn.EndFrame(out, begin, wsconn.OpBinary)
 	}
-	if e.Code == protocol.CloseNoStatus {
-		out = wsconn.AppendFrame(out, wsconn.OpClose, nil) // the peer's Close had no code either
-	} else {
-		out = wsconn.AppendClose(out, uint16(e.Code), e.Reason)
-	}
+	out = wsconn.AppendClose(out, uint16(e.Code), e.Reason)
 	if _, err := s.out.write(s.conn, out); err != nil {
 		s.drop()
 	}

@@ -1,0 +1,112 @@
+package session
+
+import (
+	"math"
+	"time"
+
+	"skirmish/server/netpoll"
+)
+
+// flight decides whether a connection gets a snapshot now. What was written and is not acknowledged yet is bounded, so that
+// on a link slower than the stream the newest state stays young: a state that is skipped costs nothing, one that waits in a
+// queue makes all behind it old. Bounds on unsent bytes do not do it, because the kernel grows the queue with the
+// congestion window; under loss alone the rule must not skip, which is why a long queue is judged by the round trip too.
+// One session owns it.
+type flight struct {
+	size    float64       // bytes of a snapshot, smoothed
+	least   time.Duration // round trip of the empty path
+	looked  time.Time     // when least was asked for
+	judged  time.Time     // begin of the present window
+	held    int           // snapshots held back in it
+	due     int           // snapshots due in it
+	calm    int           // windows in a row without any held back
+	divisor int           // only every n-th snapshot is sent: 1, 2 or 4
+	turn    int           // counts snapshots due
+}
+
+// The rule's numbers (measured at 170 kbit/s under a stream of 240 kbit/s: newest state 0.19 s old at p99, against 6.4 s and
+// growing for blind writing).
+const (
+	flightSlack   = 50 * time.Millisecond // by which the smoothed round trip may exceed the least
+	flightMost    = time.Second           // worth of snapshots that is never exceeded
+	flightRefresh = 2 * time.Second       // how often the least round trip is asked for
+	flightWindow  = 2 * time.Second       // over which a link is judged slow
+	flightSlow    = 0.3                   // share of snapshots held back in a window that makes it slow
+	flightCalm    = 3                     // windows without any held back before the rate goes up again
+	flightLowest  = 4                     // the rate goes down to 1/4
+	flightSmooth  = 1.0 / 16
+)
+
+// hold tells whether the snapshot that is due now is skipped. rate is the match's, in Hz.
+func (f *flight) hold(c netpoll.Conn, now time.Time, rate int) bool {
+	f.turn++
+	if f.divisor > 1 && f.turn%f.divisor != 0 {
+		return true
+	}
+	f.due++
+	held := f.full(c, now, rate)
+	if held {
+		f.held++
+	}
+	return held
+}
+
+// full applies the rule.
+func (f *flight) full(c netpoll.Conn, now time.Time, rate int) bool {
+	unsent := c.Unsent()
+	if unsent <= 0 || f.size == 0 {
+		return false
+	}
+	if float64(unsent) > f.size*float64(rate)*flightMost.Seconds() {
+		return true
+	}
+	if float64(unsent) <= f.size*2 { // at most what any path holds: spares the question
+		return false
+	}
+	if now.Sub(f.looked) > flightRefresh {
+		f.looked = now
+		_, f.least = c.RoundTrip()
+	}
+	inFlight := math.Ceil(f.least.Seconds()*float64(rate)) + 1
+	if float64(unsent) <= f.size*inFlight {
+		return false
+	}
+	smoothed, least := c.RoundTrip()
+	f.least = least
+	return smoothed > least+flightSlack
+}
+
+// wrote notes the size of a snapshot.
+func (f *flight) wrote(bytes int) {
+	if f.size == 0 {
+		f.size = float64(bytes)
+	}
+	f.size += (float64(bytes) - f.size) * flightSmooth
+}
+
+// judge looks at the last window: slower tells that the rate was just halved because too many snapshots were held back. It
+// goes up again after some calm.
+func (f *flight) judge(now time.Time) (slower bool) {
+	if f.divisor == 0 {
+		f.divisor, f.judged = 1, now
+	}
+	if now.Sub(f.judged) < flightWindow {
+		return false
+	}
+	share := float64(f.held) / float64(max(f.due, 1))
+	f.judged, f.held, f.due = now, 0, 0
+	switch {
+	case share >= flightSlow && f.divisor < flightLowest:
+		f.divisor *= 2
+		f.calm = 0
+		return true
+	case share > 0:
+		f.calm = 0
+	case f.divisor > 1:
+		if f.calm++; f.calm >= flightCalm {
+			f.divisor /= 2
+			f.calm = 0
+		}
+	}
+	return false
+}
