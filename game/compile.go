@@ -41,6 +41,7 @@ func (c *compiler) compile(g Game) *Definition {
 	}
 	c.game = d.Spec.Name
 	c.spec(&d.Spec)
+	c.quickPlay(g, &d.Spec)
 
 	d.input = c.layout("input", d.Spec.Input, protocol.MaxInputFields, false)
 	d.input.kind.Name = "input"
@@ -99,6 +100,17 @@ func (c *compiler) spec(s *Spec) {
 	}
 	if s.Idle > IdleNeutral {
 		c.fault("idle: %d is neither IdleRepeat nor IdleNeutral", s.Idle)
+	}
+}
+
+// quickPlay leaves at least one seat to the newcomer.
+func (c *compiler) quickPlay(g Game, s *Spec) {
+	bots := s.QuickPlay.Bots
+	if _, ok := g.(Botter); bots > 0 && !ok {
+		c.fault("quick play: %d bots, but the game is no Botter", bots)
+	}
+	if bots < 0 || bots > 0 && bots >= s.DefaultPlayers {
+		c.fault("quick play: %d bots leave no seat of %d", bots, s.DefaultPlayers)
 	}
 }
 

@@ -109,6 +109,7 @@ func TestCompileTellsAllFaults(t *testing.T) {
 			`kind 3: a second "mover"`, "kind 4: a struct is expected, not <nil>", "kind wide: 33 fields are more than 32",
 			"event bad_text, field S: max of a text", "field T: a text takes no option but max", `event 2: a second "hit"`,
 		}},
+		{"quick play", func(s *game.Spec) { s.QuickPlay.Bots = 16 }, []string{"quick play: 16 bots leave no seat of 16"}},
 		{"counts", func(s *game.Spec) {
 			for range 33 {
 				s.Kinds = append(s.Kinds, Mover{})

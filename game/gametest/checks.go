@@ -174,8 +174,11 @@ func (s *suite) ranges() error {
 	})
 }
 
-// params: whatever a matchmaker sends is an answer, never a panic.
+// params: whatever a matchmaker sends is an answer, never a panic, and quick play's own are good.
 func (s *suite) params() error {
+	if _, err := s.newMatch(s.o.Seed, func(m *game.Match) { m.Params = s.d.Spec.QuickPlay.Params }); err != nil {
+		return fmt.Errorf("Spec.QuickPlay.Params: %w", err)
+	}
 	for _, p := range []string{`null`, `{}`, `[]`, `0`, `-1e300`, `"x"`, `true`, `{"no_such_field":1}`, `{"":null}`, `{"a":{"b":[1,2,{}]}}`, `{} {}`} {
 		_, err := s.newMatch(s.o.Seed, func(m *game.Match) { m.Params = json.RawMessage(p) })
 		if f, ok := errors.AsType[*game.PanicError](err); ok {
