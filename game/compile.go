@@ -152,8 +152,7 @@ func (c *compiler) layout(what string, v any, most int, texts bool) layout {
 	what, _, _ = strings.Cut(what, " ")
 	what += " " + l.kind.Name
 	names := make(map[string]bool)
-	for i := range t.NumField() {
-		sf := t.Field(i)
+	for sf := range t.Fields() {
 		if sf.Tag.Get("net") == "-" {
 			continue
 		}

@@ -134,7 +134,7 @@ func (s *suite) bots() error {
 	if _, ok := s.d.Game.(game.Botter); !ok {
 		return nil
 	}
-	for n := uint64(0); n < 2; n++ {
+	for n := range uint64(2) {
 		all, err := s.pair(s.o.Seed+n, nil)
 		if err != nil {
 			return err

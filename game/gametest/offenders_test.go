@@ -315,17 +315,17 @@ func TestSourceIsInspected(t *testing.T) {
 		{"testdata/nowhere", []string{"no such file"}},
 	} {
 		t.Run(c.dir, func(t *testing.T) {
-			got := ""
+			var got strings.Builder
 			for _, f := range gametest.Check(func() game.Game { return base{} }, gametest.Options{Ticks: 10, Dir: c.dir}) {
-				got += f.Error() + "\n"
+				got.WriteString(f.Error() + "\n")
 			}
 			for _, want := range c.want {
-				if !strings.Contains(got, want) {
+				if !strings.Contains(got.String(), want) {
 					t.Errorf("missing: %s", want)
 				}
 			}
-			if c.want == nil && got != "" || strings.Contains(got, "time.Duration") || strings.Contains(got, "main.go") {
-				t.Errorf("too much:\n%s", got)
+			if c.want == nil && got.String() != "" || strings.Contains(got.String(), "time.Duration") || strings.Contains(got.String(), "main.go") {
+				t.Errorf("too much:\n%s", got.String())
 			}
 		})
 	}

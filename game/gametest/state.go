@@ -50,8 +50,7 @@ func (w *walker) walk(t reflect.Type, path string, saved bool) {
 			return
 		}
 		w.seen[t] = true
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
 			w.walk(f.Type, path+"."+f.Name, saved && isSaved(&f))
 		}
 	case reflect.Interface, reflect.Func, reflect.Chan:
