@@ -17,9 +17,13 @@ export class Backoff {
     this.#attempt = 0;
   }
 
-  /** How long to wait before the next attempt, ms. The first one comes almost at once. */
-  next() {
-    const most = Math.min(MOST_MS, FIRST_MS * 2 ** this.#attempt++);
-    return 20 + this.#random() * most;
+  /**
+   * How long to wait before the next attempt, ms.
+   * @param {boolean} [atOnce] the first attempt does not wait
+   */
+  next(atOnce = false) {
+    const n = this.#attempt++;
+    if (atOnce && n === 0) return 0;
+    return this.#random() * Math.min(MOST_MS, FIRST_MS * 2 ** n);
   }
 }

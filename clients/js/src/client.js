@@ -18,7 +18,7 @@ const PING_EVERY_MS = 1000;
 const SILENCE_MS = 8000;
 const CONNECT_MS = 8000;
 const LEAVE_MS = 1000;
-const KEYFRAME_EVERY_MS = 500;
+const KEYFRAME_EVERY_MS = 1000;
 /** Go on trying this long at least, even if the server holds seats for less. */
 const RESUME_AT_LEAST_MS = 15000;
 /** Attempts before the first welcome, as long as the ticket has not been sent. */
@@ -35,6 +35,8 @@ const FIRST_ATTEMPTS = 3;
  * @property {string} name of the code
  * @property {string} text for a player
  * @property {string} reason the server's own words, may be empty
+ * @property {{url: string, resumeToken: string, lastEvent: number} | null} resume for resume() of another Client, while
+ *   the seat still waits (4408); else null
  */
 
 /**
@@ -78,6 +80,7 @@ export class Client {
   #lostAt = 0;
   #reconnectMs = 0;
   #retryAfterMs = 0;
+  #error = '';
   #opened = 0;
   #heard = 0;
   #leaving = false;
@@ -331,7 +334,7 @@ export class Client {
     this.#bytesIn.add(bytes.length, now);
     try {
       const type = message.serverType(bytes);
-      if (type === Type.delta || type === Type.snapshot) this.#applyState(bytes, now);
+      if (type === Type.delta || type === Type.snapshot) this.#receiveState(bytes, now);
       else this.#dispatch(type, bytes, now);
     } catch (e) {
       if (!(e instanceof MessageError)) throw e;
@@ -347,7 +350,9 @@ export class Client {
   #dispatch(type, bytes, now) {
     if (type === Type.welcome) return this.#welcomed(message.readWelcome(bytes), now);
     if (type === Type.error) {
-      this.#retryAfterMs = message.readError(bytes).retryAfterMs;
+      const e = message.readError(bytes);
+      this.#retryAfterMs = e.retryAfterMs;
+      this.#error = e.message;
       return;
     }
     if (type === Type.notice) return this.#noticed(message.readNotice(bytes));
@@ -410,6 +415,23 @@ export class Client {
   }
 
   /**
+   * A state that cannot be taken in is asked for as a whole.
+   * @param {Uint8Array} bytes
+   * @param {number} now
+   */
+  #receiveState(bytes, now) {
+    try {
+      this.#applyState(bytes, now);
+    } catch (e) {
+      if (!(e instanceof MessageError) || this.state === null) throw e;
+      if (e instanceof BaselineError) return this.#keyframe(KeyframeReason.base, 0, now);
+      this.stats.malformed++;
+      this.#keyframe(KeyframeReason.decode, 0, now);
+      this.#emit('fault', e);
+    }
+  }
+
+  /**
    * @param {Uint8Array} bytes
    * @param {number} now
    */
@@ -417,14 +439,7 @@ export class Client {
     const state = this.state;
     const welcome = this.welcome;
     if (state === null || welcome === null || this.view === null) throw new MessageError('before the welcome');
-    try {
-      state.apply(bytes);
-    } catch (e) {
-      if (!(e instanceof MessageError)) throw e;
-      this.#keyframe(e instanceof BaselineError ? KeyframeReason.base : KeyframeReason.decode, 0, now);
-      if (e instanceof BaselineError) return;
-      throw e;
-    }
+    state.apply(bytes);
     if (state.hasCrc) {
       const crc = state.check();
       if (crc !== state.crc) this.#keyframe(KeyframeReason.crc, crc, now);
@@ -503,17 +518,18 @@ export class Client {
   #lost(code, reason) {
     this.#drop();
     const now = performance.now();
+    if (reason === '') reason = this.#error;
+    this.#error = '';
     for (const r of this.#requests.values()) r.reject(new Error('the connection was lost'));
     this.#requests.clear();
     if (this.#leaving) return this.#end(code === 1006 ? 4001 : code, reason);
     const seated = this.#resumeToken !== '';
-    const again = closing(code).retry || (code === 4408 && seated);
-    if (!again) return this.#end(code, reason);
+    if (!closing(code).retry) return this.#end(code, reason);
     if (!seated && (this.#ticketSent || this.#attempts >= FIRST_ATTEMPTS)) return this.#end(code, reason);
     if (this.#lostAt === 0) this.#lostAt = now;
     if (seated && now - this.#lostAt > Math.max(this.#reconnectMs, RESUME_AT_LEAST_MS)) return this.#end(code, reason);
     this.#become('waiting');
-    const wait = Math.max(this.#backoff.next(), this.#retryAfterMs);
+    const wait = Math.max(this.#backoff.next(code === 1012), this.#retryAfterMs);
     this.#retryAfterMs = 0;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#open(), wait);
@@ -527,18 +543,23 @@ export class Client {
     if (this.status === 'closed') return;
     this.#drop();
     clearTimeout(this.#retryTimer);
+    const { name, text } = closing(code);
+    const waits = code === 4408 && this.#resumeToken !== '';
+    const resume = waits ? { url: this.#url, resumeToken: this.#resumeToken, lastEvent: this.lastEvent } : null;
+    const closed = { code, name, text, reason, resume };
     this.#resumeToken = '';
     this.#token = '';
-    const { name, text } = closing(code);
-    const closed = { code, name, text, reason };
     this.#become('closed');
     this.#emit('closed', closed);
     this.#first?.reject(new ClosedError(closed));
     this.#first = null;
   }
 
-  /** Lets go of the socket and of the timers that belong to it. */
-  #drop() {
+  /**
+   * Lets go of the socket and of the timers that belong to it.
+   * @param {number} [code] why, for the server
+   */
+  #drop(code) {
     clearTimeout(this.#inputTimer);
     clearInterval(this.#pingTimer);
     const socket = this.#socket;
@@ -546,17 +567,21 @@ export class Client {
     if (socket === null) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     try {
-      if (socket.readyState <= 1) socket.close();
+      if (socket.readyState <= 1) socket.close(code);
     } catch {
       // A socket that never opened may refuse to close: it is gone already.
     }
   }
 
-  /** @param {MessageError} e */
+  /**
+   * A message that must be refused is a bug of either side. A state heals by a keyframe, the rest does not.
+   * @param {MessageError} e
+   */
   #fault(e) {
     this.stats.malformed++;
     this.#emit('fault', e);
-    if (this.welcome === null) this.#end(1002, e.message);
+    this.#drop(4400);
+    this.#end(4400, e.message);
   }
 
   /** @param {Status} status */

@@ -154,7 +154,7 @@ test('a lost socket is resumed with the newest token and the last event', async 
   assert.equal(first, sent + 1, 'input numbers go on');
 });
 
-for (const code of [1001, 1012, 4503, 4408]) {
+for (const code of [1001, 1012, 4503]) {
   test(`close ${code} is resumed`, async (t) => {
     const { conn, server } = await play(t);
     conn.socket.close(code);
@@ -218,14 +218,42 @@ test('a wrong checksum asks for a keyframe and tells the own one', async (t) => 
   assert.equal(crc, client.state?.check());
 });
 
-test('a message that cannot be decoded is told and counted, the match goes on', async (t) => {
+test('a state that cannot be decoded is told, counted and asked for anew', async (t) => {
   const { client, conn } = await play(t);
-  const fault = next(client, 'fault');
-  conn.send(message(0x23, 1, 2, 99, []));
-  assert.match((await fault).message, /unknown event/);
-  assert.equal(client.stats.malformed, 1);
   conn.send(snapshot(100, ships(80), { own }));
   await next(client, 'state');
+  const fault = next(client, 'fault');
+  conn.send(message(0x22, 102, 100, 0, 0, 0, [77], [], null, null));
+  assert.match((await fault).message, /does not exist/);
+  assert.deepEqual(await conn.take(5), [5, 2, 0]);
+  assert.equal(client.stats.malformed, 1);
+  assert.equal(client.state?.tick, 100);
+  assert.equal(client.status, 'playing');
+});
+
+test('any other message that cannot be decoded ends the connection', async (t) => {
+  const { client, conn } = await play(t);
+  const closed = next(client, 'closed');
+  conn.send(message(0x23, 1, 2, 99, []));
+  assert.equal((await closed).code, 4400);
+  assert.equal(await conn.closed, 4400);
+});
+
+test('a timed out seat is left to the app to take back', async (t) => {
+  const { client, conn, server } = await play(t);
+  const closed = next(client, 'closed');
+  conn.send(message(0x29, 4408, 'you were silent', true, 0));
+  conn.socket.close(4408);
+  const c = await closed;
+  assert.equal(c.reason, 'you were silent');
+  assert.deepEqual(c.resume, { url: server.url, resumeToken: 'rt1.first', lastEvent: 0 });
+  const again = new Client(quick);
+  const joined = again.resume(c.resume);
+  const back = await server.accept();
+  assert.deepEqual((await back.take(1))[2], ['rt1.first', 0]);
+  back.send(welcome({ resume: 'rt1.second' }));
+  await joined;
+  await again.leave();
 });
 
 test('pings measure the round trip', async (t) => {

@@ -38,6 +38,7 @@ const aim = { x: 0, y: 0, angle: 0, rail: 1, hit: 0, killed: false, shown: false
 const attract = new Attract();
 const attractScene = new Scene(attractPlan, watcher(stage, () => {}));
 const emptyRoster = new Map();
+const NOBODY = { round: -1, winner: 0 };
 
 /** @type {Match | null} */
 let match = null;
@@ -47,6 +48,8 @@ let fps = 60;
 let boardHeld = false;
 let boardAt = 0;
 let joining = false;
+/** A seat that still waits after a time-out. @type {import('/js/client.js').Closed['resume']} */
+let held = null;
 
 /**
  * @param {boolean} spectate
@@ -60,6 +63,9 @@ async function join(spectate) {
   const name = /** @type {HTMLInputElement} */ (byId('name')).value.trim();
   remember(name);
   try {
+    const back = held;
+    held = null;
+    if (back) return await enter(back);
     const seat = wish.token !== ''
       ? { match: '', token: wish.token, url: wish.url || defaultUrl() }
       : await quickPlay(name, wish.match, spectate);
@@ -76,7 +82,7 @@ async function join(spectate) {
   }
 }
 
-/** @param {{match: string, token: string, url: string}} seat */
+/** @param {{token: string, url: string} | NonNullable<import('/js/client.js').Closed['resume']>} seat */
 async function enter(seat) {
   const m = new Match(stage);
   m.client.on('status', (status) => {
@@ -85,7 +91,7 @@ async function enter(seat) {
   m.client.on('closed', (closed) => {
     if (m === match) ended(m, closed);
   });
-  await m.client.connect(seat);
+  await ('token' in seat ? m.client.connect(seat) : m.client.resume(seat));
   match = m;
   hud.reset();
   camera.cut();
@@ -99,11 +105,12 @@ async function enter(seat) {
 
 /** @param {string} [text] why */
 function toStart(text = '') {
+  held = null;
   match = null;
   screens.lost(false);
   screens.hideOver();
   screens.board(null, '');
-  screens.podium(null, 0);
+  screens.podium(null, 0, NOBODY);
   screens.help(false);
   screens.note(text);
   screens.show('start');
@@ -116,7 +123,7 @@ function toStart(text = '') {
  */
 function ended(m, closed) {
   screens.lost(false);
-  screens.podium(null, 0);
+  screens.podium(null, 0, NOBODY);
   screens.board(null, '');
   boardHeld = false;
   if (closed.code === 4001) {
@@ -129,11 +136,19 @@ function ended(m, closed) {
     const names = pilots(m);
     const data = m.result?.data;
     screens.over('Match over', headline(data, names), '', screens.resultTable(data, names));
-  } else screens.over('Disconnected', closed.text, closed.reason, []);
+  } else screens.over('Disconnected', closed.text, closed.reason || hint(closed.code), []);
+  screens.again(closed.resume ? 'Reconnect' : 'Play again');
+  held = closed.resume;
   if ([4000, 4404, 4500].includes(closed.code)) {
     wish.match = '';
     showMatch('');
   }
+}
+
+/** @param {number} code */
+function hint(code) {
+  if ([1001, 1006, 1012, 4503].includes(code)) return 'The server could not be reached again in time. Play again to join anew.';
+  return '';
 }
 
 /**
@@ -248,7 +263,7 @@ function overlays(m, scene, now) {
   const open = scene.hasRound && scene.round.phase === 2 && !boardHeld;
   if (now - boardAt > BOARD_MS) {
     boardAt = now;
-    screens.podium(open ? scene : null, m.secondsLeft());
+    screens.podium(open ? scene : null, m.secondsLeft(), m.won);
     if (boardHeld) {
       const left = m.secondsLeft();
       screens.board(scene, `${scene.ships.size} pilots${left < 0 ? '' : ' · ' + clockText(left) + ' left'}`);

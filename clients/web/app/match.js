@@ -30,6 +30,8 @@ export class Match {
   hitKilled = false;
   /** The seat the camera follows when there is no own living ship, 0 = overview. */
   followed = 0;
+  /** Who won which round, by the server's word. */
+  won = { round: -1, winner: 0 };
   /** @type {{reason: string, data: any} | null} */
   result = null;
   client = new Client();
@@ -125,6 +127,8 @@ export class Match {
       const texts = ['Repaired', 'Armor', 'Overdrive'];
       hud.callout('', texts[fields.type] ?? '', ['#63f2a5', '#ffd166', '#ff8df2'][fields.type] ?? '#fff');
       sound.pickup();
+    } else if (name === 'phase' && fields.phase === 2) {
+      this.won = { round: fields.number, winner: fields.winner };
     } else if (name === 'phase' && fields.phase === 1) {
       hud.banner('Fight', scene.round.number > 1 || fields.number > 1 ? `Round ${fields.number}` : scene.round.mode === 1 ? 'Team against team' : 'Everyone for themselves');
       sound.horn();

@@ -65,7 +65,7 @@ export class Radar {
       g.fillRect(scene.pickups[4 * i] * k - 1.5, scene.pickups[4 * i + 1] * k - 1.5, 3, 3);
     }
     g.globalAlpha = 1;
-    for (const s of scene.ships.values()) {
+    for (const s of scene.list) {
       if (s.dead || s.own) continue;
       g.fillStyle = s.color;
       g.beginPath();

@@ -46,6 +46,8 @@ export class Ship {
     this.age = 0;
     this.lost = false;
     this.bot = false;
+    /** Distance to the own ship; scratch of whoever sorts by it. */
+    this.far = 0;
   }
 
   get dead() {
@@ -99,8 +101,12 @@ function columns(kind) {
 export class Scene {
   /** @type {Map<number, Ship>} every ship that has a row, dead or alive */
   ships = new Map();
+  /** The same ships as a list, re-used: walking it makes no garbage. @type {Ship[]} */
+  list = [];
   /** @type {Map<number, Bolt>} */
   bolts = new Map();
+  /** @type {Bolt[]} */
+  boltList = [];
   /** Flat: x, y, w, h. */
   walls = new Float64Array(0);
   wallCount = 0;
@@ -159,6 +165,8 @@ export class Scene {
   update(t, dt, roster) {
     this.frame++;
     this.pickupCount = 0;
+    this.list.length = 0;
+    this.boltList.length = 0;
     let walls = 0;
     let changed = false;
     for (let i = 0; i < t.length; i++) {
@@ -240,6 +248,7 @@ export class Scene {
     s.flash = Math.max(0, s.flash - dt * 5);
     this.#burn(s, dt);
     s.seen = this.frame;
+    this.list.push(s);
     if (!this.#primed || fresh) return;
     if (s.dead && !wasDead) {
       this.#watcher.shipDied(s);
@@ -289,6 +298,7 @@ export class Scene {
     b.owner = v[at + c.owner];
     b.color = this.ships.get(b.owner)?.color ?? '#ffffff';
     b.seen = this.frame;
+    this.boltList.push(b);
     if (fresh && this.#primed) this.#watcher.boltBorn(b);
   }
 
@@ -375,13 +385,23 @@ export class Scene {
 
   /** Lets go of what was not seen in this frame. */
   #forget() {
-    for (const [id, b] of this.bolts) {
-      if (b.seen === this.frame) continue;
-      this.bolts.delete(id);
-      this.#watcher.boltGone(b);
-      this.#spareBolts.push(b);
-    }
-    for (const [id, seen] of this.#beams) if (seen !== this.frame) this.#beams.delete(id);
-    for (const [seat, s] of this.ships) if (s.seen !== this.frame) this.ships.delete(seat);
+    this.bolts.forEach(this.#forgetBolt);
+    this.#beams.forEach(this.#forgetBeam);
+    this.ships.forEach(this.#forgetShip);
   }
+
+  #forgetBolt = (/** @type {Bolt} */ b, /** @type {number} */ id) => {
+    if (b.seen === this.frame) return;
+    this.bolts.delete(id);
+    this.#watcher.boltGone(b);
+    this.#spareBolts.push(b);
+  };
+
+  #forgetBeam = (/** @type {number} */ seen, /** @type {number} */ id) => {
+    if (seen !== this.frame) this.#beams.delete(id);
+  };
+
+  #forgetShip = (/** @type {Ship} */ s, /** @type {number} */ seat) => {
+    if (s.seen !== this.frame) this.ships.delete(seat);
+  };
 }

@@ -59,8 +59,9 @@ let podiumKey = '';
 /**
  * @param {import('./scene.js').Scene | null} scene null: hidden
  * @param {number} secondsLeft
+ * @param {{round: number, winner: number}} won
  */
-export function podium(scene, secondsLeft) {
+export function podium(scene, secondsLeft, won) {
   byId('podium').hidden = scene === null;
   if (scene === null) {
     podiumKey = '';
@@ -74,7 +75,7 @@ export function podium(scene, secondsLeft) {
   if (key === podiumKey) return;
   podiumKey = key;
   byId('podiumRound').textContent = `Round ${scene.round.number}` + placed(ships);
-  byId('podiumTitle').textContent = winner(scene, ships);
+  byId('podiumTitle').textContent = winner(scene, ships, won);
   fillPodium(byId('podiumPlaces'), scene, HULL);
 }
 
@@ -94,12 +95,17 @@ function placed(ships) {
 /**
  * @param {import('./scene.js').Scene} scene
  * @param {import('./scene.js').Ship[]} ships by rank
+ * @param {{round: number, winner: number}} won the server's word, of another round if it was not heard
  */
-function winner(scene, ships) {
+function winner(scene, ships, won) {
   const r = scene.round;
-  if (r.mode === 1) return r.red === r.blue ? 'Draw' : r.red > r.blue ? 'Red wins' : 'Blue wins';
-  const [first, second] = ships;
-  if (!first || (second && second.score === first.score && second.kills === first.kills && second.deaths === first.deaths)) return 'Draw';
+  const told = won.round === r.number;
+  if (r.mode === 1) {
+    const team = told ? won.winner : r.red === r.blue ? 0 : r.red > r.blue ? 1 : 2;
+    return team === 0 ? 'Draw' : team === 1 ? 'Red wins' : 'Blue wins';
+  }
+  const first = told ? scene.ships.get(won.winner) : ships[0];
+  if (!first) return 'Draw';
   return first.own ? 'You win' : `${first.name} wins`;
 }
 
@@ -127,6 +133,12 @@ export function over(eyebrow, title, text, tables) {
   byId('overTable').replaceChildren(...tables);
   byId('over').hidden = false;
   byId('again').focus();
+}
+
+/** @param {string} text of the button that goes on */
+export function again(text) {
+  const span = byId('again').firstElementChild;
+  if (span) span.textContent = text;
 }
 
 export function hideOver() {

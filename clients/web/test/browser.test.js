@@ -70,7 +70,7 @@ async function join(page, name) {
     const s = /** @type {any} */ (window).__skirmish;
     return s.status === 'playing' && s.ship !== null && s.shown.ships > 0;
   }, null, WAIT);
-  await page.click('#helpClose');
+  await page.keyboard.press('Escape');
 }
 
 /**
@@ -131,6 +131,13 @@ test('a newcomer clicks Play and flies among bots', { timeout: 90_000 }, async (
   assert.equal(await page.isVisible('#net'), true);
   await page.waitForFunction(() => /** @type {any} */ (window).__skirmish.stats.rttMs > 0, null, WAIT);
   await page.screenshot({ path: path.join(shots, 'net.png') });
+  await page.keyboard.press('m');
+  assert.equal(await page.getAttribute('#toolSound', 'aria-pressed'), 'true');
+  await page.mouse.down();
+  await page.mouse.down({ button: 'right' });
+  await page.waitForTimeout(1000);
+  await page.mouse.up({ button: 'right' });
+  await page.mouse.up();
   assert.deepEqual(errors, []);
 });
 

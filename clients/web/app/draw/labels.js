@@ -15,7 +15,7 @@ export function drawTags(g, camera, scene) {
   const ui = camera.ui;
   g.font = `600 ${Math.round(12 * ui)}px ${FONT}`;
   const lift = 26 * camera.scale + 12;
-  for (const s of scene.ships.values()) {
+  for (const s of scene.list) {
     if (s.dead || s.own || !camera.sees(s.x, s.y, 40)) continue;
     const x = camera.toScreenX(s.x);
     const y = camera.toScreenY(s.y) - lift;
@@ -50,6 +50,23 @@ function bar(g, x, y, part, color, ui) {
 const far = [];
 
 /**
+ * @param {import('../scene.js').Ship} a
+ * @param {import('../scene.js').Ship} b
+ */
+const nearest = (a, b) => a.far - b.far;
+
+/**
+ * How far from the edge an arrow stays: clear of the clock above and of the vitals below.
+ * @param {number} x CSS pixels from the middle of the window
+ * @param {boolean} below
+ * @param {number} ui
+ */
+function insetAt(x, below, ui) {
+  if (below) return Math.abs(x) < 270 * ui ? 118 * ui : 34;
+  return Math.abs(x) < 120 * ui ? 88 * ui : 34;
+}
+
+/**
  * Arrows at the edge to the nearest ships out of sight.
  * @param {CanvasRenderingContext2D} g
  * @param {import('../camera.js').Camera} camera
@@ -59,26 +76,27 @@ export function drawArrows(g, camera, scene) {
   const own = scene.own;
   if (!own || own.dead) return;
   far.length = 0;
-  for (const s of scene.ships.values()) {
+  for (const s of scene.list) {
     if (s.own || s.dead || camera.sees(s.x, s.y, -10)) continue;
-    if (Math.hypot(s.x - own.x, s.y - own.y) < ARROW_RANGE) far.push(s);
+    s.far = Math.hypot(s.x - own.x, s.y - own.y);
+    if (s.far < ARROW_RANGE) far.push(s);
   }
-  far.sort((a, b) => Math.hypot(a.x - own.x, a.y - own.y) - Math.hypot(b.x - own.x, b.y - own.y));
+  far.sort(nearest);
   const cx = camera.width / 2;
   const cy = camera.height / 2;
-  const rx = cx - 34;
-  const ry = cy - 34;
+  const ui = camera.ui;
   for (let i = 0; i < far.length && i < MOST_ARROWS; i++) {
     const s = far[i];
     const dx = camera.toScreenX(s.x) - cx;
     const dy = camera.toScreenY(s.y) - cy;
-    const k = Math.min(rx / Math.abs(dx || 1), ry / Math.abs(dy || 1));
-    const near = 1 - Math.hypot(s.x - own.x, s.y - own.y) / ARROW_RANGE;
+    const inset = insetAt(dx * (cy / Math.abs(dy || 1)), dy > 0, ui);
+    const k = Math.min((cx - 34) / Math.abs(dx || 1), (cy - inset) / Math.abs(dy || 1));
+    const near = 1 - s.far / ARROW_RANGE;
     g.save();
     g.translate(cx + dx * k, cy + dy * k);
     g.rotate(Math.atan2(dy, dx));
     g.globalAlpha = 0.3 + 0.65 * near;
-    const z = (0.85 + 0.6 * near) * camera.ui;
+    const z = (0.85 + 0.6 * near) * ui;
     g.scale(z, z);
     g.fillStyle = s.color;
     g.beginPath();

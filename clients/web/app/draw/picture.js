@@ -59,9 +59,9 @@ export class Picture {
     this.#trails.update(scene, time);
     g.globalCompositeOperation = 'lighter';
     this.#trails.draw(g, camera, scene);
-    drawBolts(g, camera, scene.bolts.values());
+    drawBolts(g, camera, scene.boltList);
     g.globalCompositeOperation = 'source-over';
-    for (const s of scene.ships.values()) {
+    for (const s of scene.list) {
       if (!s.dead && !s.own && camera.sees(s.x, s.y, 60)) drawShip(g, s, time, s.aim);
     }
     if (scene.own && !scene.own.dead) drawShip(g, scene.own, time, aim.shown ? aim.angle : scene.own.aim);

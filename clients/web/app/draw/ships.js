@@ -143,7 +143,7 @@ export class Trails {
    * @param {number} time seconds
    */
   update(scene, time) {
-    for (const s of scene.ships.values()) {
+    for (const s of scene.list) {
       let t = this.#of.get(s.seat);
       if (!t) this.#of.set(s.seat, (t = { x: new Float32Array(POINTS), y: new Float32Array(POINTS), hot: new Float32Array(POINTS), at: 0, n: 0, next: 0 }));
       if (s.dead) t.n = 0;
@@ -156,7 +156,7 @@ export class Trails {
       t.hot[t.at] = s.flags & DASH ? 1 : Math.min(0.4, s.flame * 0.26);
       t.n = Math.min(POINTS, t.n + 1);
     }
-    for (const seat of this.#of.keys()) if (!scene.ships.has(seat)) this.#of.delete(seat);
+    if (this.#of.size > scene.ships.size) for (const seat of this.#of.keys()) if (!scene.ships.has(seat)) this.#of.delete(seat);
   }
 
   /**
@@ -167,7 +167,7 @@ export class Trails {
    */
   draw(g, camera, scene) {
     g.lineCap = 'butt';
-    for (const s of scene.ships.values()) {
+    for (const s of scene.list) {
       const t = this.#of.get(s.seat);
       if (!t || t.n < 2 || !camera.sees(s.x, s.y, 260)) continue;
       g.strokeStyle = s.color;

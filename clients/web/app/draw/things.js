@@ -6,7 +6,7 @@ import { glow, PICKUPS } from '../palette.js';
  * With 'lighter', in arena units.
  * @param {CanvasRenderingContext2D} g
  * @param {import('../camera.js').Camera} camera
- * @param {Iterable<import('../scene.js').Bolt>} bolts
+ * @param {import('../scene.js').Bolt[]} bolts
  */
 export function drawBolts(g, camera, bolts) {
   g.lineCap = 'round';
@@ -14,7 +14,7 @@ export function drawBolts(g, camera, bolts) {
     if (!camera.sees(b.x, b.y, 50)) continue;
     const dx = Math.cos(b.aim);
     const dy = Math.sin(b.aim);
-    g.globalAlpha = 0.75;
+    g.globalAlpha = 0.7;
     g.drawImage(glow(b.color), b.x - 22, b.y - 22, 44, 44);
     g.strokeStyle = b.color;
     g.globalAlpha = 0.3;
@@ -24,13 +24,16 @@ export function drawBolts(g, camera, bolts) {
     g.lineTo(b.x, b.y);
     g.stroke();
     g.globalAlpha = 1;
-    g.lineWidth = 5.4;
+    g.lineWidth = 5;
     g.beginPath();
     g.moveTo(b.x - dx * 9, b.y - dy * 9);
     g.lineTo(b.x + dx * 5, b.y + dy * 5);
     g.stroke();
     g.strokeStyle = '#ffffff';
-    g.lineWidth = 2.6;
+    g.lineWidth = 2;
+    g.beginPath();
+    g.moveTo(b.x - dx * 3, b.y - dy * 3);
+    g.lineTo(b.x + dx * 5, b.y + dy * 5);
     g.stroke();
   }
   g.globalAlpha = 1;
