@@ -76,7 +76,7 @@ func TestHashIgnoresTheOrderOfMaps(t *testing.T) {
 		tick(a, 1)
 		tick(b, 1)
 		tick(other, 1)
-		if a.Hash() != b.Hash() || a.Hash() != a.Hash() {
+		if hash := a.Hash(); hash != b.Hash() || hash != a.Hash() {
 			t.Fatalf("tick %d: equal states hash differently", a.Now())
 		}
 		if a.Hash() == other.Hash() {

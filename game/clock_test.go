@@ -82,7 +82,7 @@ func TestClockStaggersMatchesOverThePeriod(t *testing.T) {
 			}
 		}
 	}
-	if game.NewClock("a", 60) != game.NewClock("a", 60) {
+	if one, other := game.NewClock("a", 60), game.NewClock("a", 60); one != other {
 		t.Error("the stagger of one match differs from clock to clock")
 	}
 }

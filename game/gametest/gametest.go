@@ -128,7 +128,7 @@ func (s *suite) plan() error {
 			return err
 		}
 		if d.PlanHash != s.d.PlanHash || d.Spec.TickRate != s.d.Spec.TickRate || d.Spec.Version != s.d.Spec.Version {
-			return fmt.Errorf("Spec is not the same every time")
+			return fmt.Errorf("what Spec returns is not the same every time")
 		}
 	}
 	return nil

@@ -157,6 +157,12 @@ func (keepsPlayers) New(_ context.Context, m *game.Match) (game.Sim, error) {
 	return &keepsPlayersSim{sim: *newSim(m)}, nil
 }
 
+func (s *keepsPlayersSim) Join(t *game.Tick, p *game.Player) {
+	if s.sim.Join(t, p); s.leader == nil {
+		s.leader = p
+	}
+}
+
 type keepsPlayersSim struct {
 	sim
 	leader *game.Player
