@@ -53,7 +53,7 @@ type (
 		N int    `net:"n"`
 		S string `net:"s"`
 		U uint32 `net:"u"`
-		a int8 //lint:ignore U1000 a fault on purpose
+		a int8   //lint:ignore U1000 a fault on purpose
 		P *int8  `net:"p"`
 		D uint32 `net:"-"`
 	}
