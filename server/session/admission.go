@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// reasonTickets is what an address is told whose tickets were bad too often.
+const reasonTickets = "too many refused tickets from this address"
+
 // admission counts connections per address and in all, and decides at the accept who may come in. It belongs to
 // the lobby.
 type admission struct {
@@ -20,6 +23,8 @@ type addrCount struct {
 	connections int
 	handshakes  int
 	fresh       bucket
+	refused     []time.Time // when its newest tickets were not good, a ring of MaxRefusedTickets
+	nextRefused int
 }
 
 // enter counts a new connection, in its handshake. A refusal names the HTTP status and the reason; the connection is counted
@@ -41,6 +46,8 @@ func (a *admission) enter(addr netip.Addr, now time.Time) (status int, reason st
 		return 503, "too many handshakes at once"
 	case a.exemptLoopback && addr.IsLoopback():
 		return 0, ""
+	case c.barred(now):
+		return 429, reasonTickets
 	case c.connections > MaxConnectionsPerAddr:
 		return 429, "too many connections from this address"
 	case c.handshakes > MaxPendingHandshakesPerAddr:
@@ -62,15 +69,47 @@ func (a *admission) leave(addr netip.Addr, now time.Time) {
 	a.total--
 	c := a.addrs[addr]
 	c.connections--
-	if c.connections == 0 && !c.fresh.full.After(now) {
+	if c.forgettable(now) {
 		delete(a.addrs, addr)
 	}
+}
+
+// ticketRefused notes that a ticket from this address was not good.
+func (a *admission) ticketRefused(addr netip.Addr, now time.Time) {
+	c := a.addrs[addr]
+	if c == nil {
+		return
+	}
+	if len(c.refused) < MaxRefusedTickets {
+		c.refused = append(c.refused, now)
+		return
+	}
+	c.refused[c.nextRefused] = now
+	c.nextRefused = (c.nextRefused + 1) % MaxRefusedTickets
+}
+
+// barred tells whether the address has shown too many bad tickets lately.
+func (c *addrCount) barred(now time.Time) bool {
+	return len(c.refused) == MaxRefusedTickets && now.Sub(c.refused[c.nextRefused]) < RefusedTicketsWindow
+}
+
+// forgettable tells whether nothing need be remembered of an address.
+func (c *addrCount) forgettable(now time.Time) bool {
+	if c.connections > 0 || c.fresh.full.After(now) {
+		return false
+	}
+	for _, at := range c.refused {
+		if now.Sub(at) < RefusedTicketsWindow {
+			return false
+		}
+	}
+	return true
 }
 
 // sweep forgets addresses that hold nothing any more.
 func (a *admission) sweep(now time.Time) {
 	for addr, c := range a.addrs {
-		if c.connections == 0 && !c.fresh.full.After(now) {
+		if c.forgettable(now) {
 			delete(a.addrs, addr)
 		}
 	}

@@ -35,6 +35,37 @@ func TestAdmission(t *testing.T) {
 			t.Fatalf("status %d, want 429", status)
 		}
 	})
+	t.Run("ten bad tickets within a minute bar an address for the rest of it", func(t *testing.T) {
+		a := admission{max: 1000, addrs: map[netip.Addr]*addrCount{}}
+		for i := range MaxRefusedTickets {
+			at := now.Add(time.Duration(i) * 5 * time.Second)
+			if status, reason := a.enter(addr, at); status != 0 {
+				t.Fatalf("bad ticket %d: %d %s", i, status, reason)
+			}
+			a.settled(addr)
+			a.ticketRefused(addr, at)
+			a.leave(addr, at)
+		}
+		at := now.Add(50 * time.Second)
+		a.sweep(at)
+		if status, reason := a.enter(addr, at); status != 429 || reason != reasonTickets {
+			t.Fatalf("%d %q, want 429", status, reason)
+		}
+		a.settled(addr)
+		a.leave(addr, at)
+		if status, _ := a.enter(netip.MustParseAddr("192.0.2.2"), at); status != 0 {
+			t.Fatal("another address pays for it")
+		}
+		if status, reason := a.enter(addr, now.Add(61*time.Second)); status != 0 {
+			t.Fatalf("a minute after the first one: %d %s", status, reason)
+		}
+		a.settled(addr)
+		a.leave(addr, now.Add(61*time.Second))
+		a.sweep(now.Add(time.Hour))
+		if a.addrs[addr] != nil {
+			t.Fatal("the address is never forgotten")
+		}
+	})
 	t.Run("256 connections of one address", func(t *testing.T) {
 		a := admission{max: 1000, addrs: map[netip.Addr]*addrCount{}}
 		for i := range MaxConnectionsPerAddr {

@@ -32,6 +32,9 @@ func (g *Gate) Message(l *Lobby, s *Session, m wsconn.Message, rest []byte) (mov
 	now := time.Now()
 	a, room, err := g.judge(m.Payload, now)
 	if err != nil {
+		if end, ok := errors.AsType[Ending](err); ok && end.Code == protocol.CloseBadTicket {
+			l.admission.ticketRefused(s.remote, now)
+		}
 		g.Log.Info().Err(err).Stringer("remote", s.remote).Msg("hello refused")
 		return false, err
 	}
@@ -97,6 +100,14 @@ func (g *Gate) judgeTicket(now time.Time) (arrival, *Room, error) {
 	if !g.burned.Burn(c.ID, time.Unix(c.Expires, 0), now) {
 		g.Metrics.Tickets.Used.Inc()
 		return arrival{}, nil, endBadTicket
+	}
+	if c.Seat == 0 { // minted by a matchmaker that knows players, not seats
+		seat, ok := room.SeatOf(c.Player)
+		if !ok {
+			g.Metrics.Tickets.Mismatch.Inc()
+			return arrival{}, nil, endSeatGone
+		}
+		c.Seat = seat.Number
 	}
 	g.Metrics.Tickets.Accepted.Inc()
 	return arrival{seat: c.Seat, player: c.Player}, room, nil

@@ -15,7 +15,7 @@ func player(id string) SeatRequest { return SeatRequest{PlayerID: id, TTL: 30 * 
 
 func TestLedgerReservesAllOrNothing(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := newLedger(2, 1)
+	l := newLedger(2, 1, nil)
 	if _, err := l.reserve([]SeatRequest{player("a"), player("b"), player("c")}, now); !errors.Is(err, ErrFull) {
 		t.Fatalf("three into two seats: %v", err)
 	}
@@ -39,7 +39,7 @@ func TestLedgerReservesAllOrNothing(t *testing.T) {
 
 func TestLedgerSeatIsFreeAgainWhenNobodyCame(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := newLedger(1, 0)
+	l := newLedger(1, 0, nil)
 	if _, err := l.reserve([]SeatRequest{player("a")}, now); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestLedgerSeatIsFreeAgainWhenNobodyCame(t *testing.T) {
 
 func TestLedgerGenerationsRetireOldTokens(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := newLedger(1, 0)
+	l := newLedger(1, 0, nil)
 	l.reserve([]SeatRequest{player("a")}, now)
 	first := l.set(1, protocol.SeatActive)
 	if !l.current(1, first) {
@@ -73,7 +73,7 @@ func TestLedgerGenerationsRetireOldTokens(t *testing.T) {
 
 func TestLedgerRosterTellsChangesOnly(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := newLedger(4, 0)
+	l := newLedger(4, 0, nil)
 	l.reserve([]SeatRequest{player("a"), player("b")}, now)
 	all, seq := l.changes(nil, 0)
 	if len(all) != 2 {
@@ -93,7 +93,7 @@ func TestLedgerRosterTellsChangesOnly(t *testing.T) {
 // Racing matchmakers never oversell, and what they got adds up.
 func TestLedgerUnderRacingMatchmakers(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := newLedger(100, 0)
+	l := newLedger(100, 0, nil)
 	var mu sync.Mutex
 	sold := map[uint16]string{}
 	var wg sync.WaitGroup

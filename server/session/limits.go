@@ -20,6 +20,8 @@ const (
 	MaxConnectionsPerAddr       = 256
 	NewConnectionsPerSecond     = 20 // of one address
 	NewConnectionsBurst         = 100
+	MaxRefusedTickets           = 10 // of one address within RefusedTicketsWindow, then 429
+	RefusedTicketsWindow        = time.Minute
 	ReservedDescriptors         = 512 // of RLIMIT_NOFILE, kept for everything that is not a player
 	RefusalRetryAfter           = time.Second
 

@@ -172,6 +172,9 @@ func (l *Lobby) welcomeSocket(c netpoll.Conn, now time.Time) {
 	l.keep(s)
 	status, reason := l.admission.enter(s.remote, now)
 	if status != 0 {
+		if reason == reasonTickets {
+			l.metrics.Tickets.Limited.Inc()
+		}
 		l.refuse(s, retryLater(status, reason), now)
 		return
 	}

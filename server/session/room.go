@@ -24,6 +24,8 @@ type RoomConfig struct {
 	Definition *game.Definition
 	Match      game.Match
 	Spectators int           // seats for spectators
+	Start      StartRule     // when it begins
+	Notify     func(Event)   // told of what happens, from several goroutines, one at a time; must not block; nil: nobody
 	Reconnect  time.Duration // how long a lost player's seat is kept
 	NoShow     time.Duration // how long the match waits for its first player; 0: for ever
 	Empty      time.Duration // how long it goes on without anybody connected
@@ -50,6 +52,10 @@ type Outcome struct {
 	Ticks   uint32
 	Seats   []Seat
 	Result  json.RawMessage // the game's own, may be nil
+	Gone    []Seat          // players whose seats others have taken since
+
+	TickP99  time.Duration // what 99 of 100 ticks stayed within
+	Overruns uint64        // steps dropped because the match was too far behind
 }
 
 // Room is one match with the connections of its players. Run's goroutine owns everything but what the doors
@@ -71,8 +77,12 @@ type Room struct {
 	tick    atomic.Uint32
 	outcome atomic.Pointer[Outcome]
 
+	maxLength atomic.Int64 // ns; 0: no bound
+	called    atomic.Bool  // calls is not empty
+
 	mu     sync.Mutex // guards what follows: orders to the match's goroutine
 	inbox  []arrival
+	calls  []call
 	order  *stopOrder
 	closed bool // no arrivals any more
 
@@ -90,6 +100,8 @@ type Room struct {
 	stopWhy    game.Reason // of that end
 	nextLook   time.Time   // at the deadlines
 	counts     counts
+	ticks      tickLog
+	startAt    time.Time // when the countdown is over; zero: none runs
 }
 
 // arrival is a connection whose hello was accepted, or a bot, on its way into the match.
@@ -126,18 +138,23 @@ func NewRoom(ctx context.Context, cfg RoomConfig, d netpoll.Driver, lobby *Lobby
 	if err != nil {
 		return nil, fmt.Errorf("open the match's poll set: %w", err)
 	}
+	if cfg.Notify == nil {
+		cfg.Notify = func(Event) {}
+	}
 	now := time.Now()
-	return &Room{
+	r := &Room{
 		cfg: cfg, engine: engine, lobby: lobby, set: set, keys: keys, metrics: m,
 		log:     log.With().Str("match", cfg.Match.ID).Str("game", cfg.Match.Game).Logger(),
-		ledger:  newLedger(cfg.Match.Players, cfg.Spectators),
+		ledger:  newLedger(cfg.Match.Players, cfg.Spectators, cfg.Notify),
 		created: now,
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		events:  make([]netpoll.Event, min(cfg.Match.Players+cfg.Spectators, maxEventsPerPoll)),
 		dec:     protocol.NewDecoder(),
 		readBuf: make([]byte, readBufferBytes),
-	}, nil
+	}
+	r.maxLength.Store(int64(cfg.MaxLength))
+	return r, nil
 }
 
 // Run plays the match to its end and returns when every session has been handed back to the lobby.
@@ -157,36 +174,11 @@ func (r *Room) play(ctx context.Context) (err error) {
 	if started, err := r.wait(ctx); !started {
 		return err
 	}
-	r.running.Store(time.Now().UnixNano())
+	now := time.Now()
+	r.running.Store(now.UnixNano())
 	r.log.Info().Msg("match started")
+	r.cfg.Notify(Event{Kind: MatchStarted, Time: now})
 	return r.engine.Run(ctx, r, r)
-}
-
-// wait returns true when the first connection is in the inbox. Bots alone start nothing.
-func (r *Room) wait(ctx context.Context) (bool, error) {
-	var noShow <-chan time.Time
-	if r.cfg.NoShow > 0 {
-		timer := time.NewTimer(r.cfg.NoShow)
-		defer timer.Stop()
-		noShow = timer.C
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return false, context.Cause(ctx)
-		case <-noShow:
-			r.engine.Stop(game.ReasonNoShow)
-			return false, nil
-		case <-r.wake:
-		}
-		if o := r.takeOrder(); o != nil {
-			r.engine.Stop(o.why)
-			return false, nil
-		}
-		if r.somebodyCame() {
-			return true, nil
-		}
-	}
 }
 
 // somebodyCame tells whether a connection is in the inbox.
@@ -234,7 +226,15 @@ func (r *Room) conclude(err error) {
 	r.inbox = nil
 	r.mu.Unlock()
 	r.ledger.close()
+	seats, _ := r.ledger.all(now)
+	for i := range seats {
+		if seats[i].Role != protocol.RoleSpectator {
+			r.noteLate(seats[i].Number)
+		}
+	}
 	out.Seats, _ = r.ledger.all(now)
+	out.Gone = r.ledger.history()
+	out.TickP99, out.Overruns = r.ticks.p99(), r.ticks.overruns
 	r.outcome.Store(out)
 
 	for _, a := range late {

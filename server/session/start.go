@@ -1,0 +1,103 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"skirmish/game"
+	"skirmish/protocol"
+)
+
+// StartRule says when a match begins to tick. Before that its players are connected and welcomed, and see nothing move.
+type StartRule struct {
+	Now        bool          // at once, with nobody there
+	AllSeated  bool          // when no seat is reserved for a player any more: each has come or is expired
+	MinPlayers int           // and this many play, bots included; at least one of them is connected whatever this says
+	Countdown  time.Duration // from then on; begins again when the rule is broken in between
+}
+
+// gatherEvery is how often a match that waits for its players reads their sockets.
+const gatherEvery = 25 * time.Millisecond
+
+// immediate tells that the first connection starts the match.
+func (s *StartRule) immediate() bool {
+	return !s.AllSeated && s.MinPlayers <= 1 && s.Countdown == 0
+}
+
+// wait returns true when the match is to begin.
+func (r *Room) wait(ctx context.Context) (bool, error) {
+	if r.cfg.Start.Now {
+		return true, nil
+	}
+	var noShow, beat <-chan time.Time
+	if r.cfg.NoShow > 0 {
+		timer := time.NewTimer(r.cfg.NoShow)
+		defer timer.Stop()
+		noShow = timer.C
+	}
+	ticker := time.NewTicker(gatherEvery)
+	defer ticker.Stop()
+	sweep := time.NewTicker(housekeepEvery)
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-noShow:
+			r.engine.Stop(game.ReasonNoShow)
+			return false, nil
+		case now := <-sweep.C:
+			r.ledger.sweep(now)
+			continue
+		case <-r.wake:
+		case <-beat:
+		}
+		if beat == nil {
+			switch o := r.takeOrder(); {
+			case o != nil:
+				r.engine.Stop(o.why)
+				return false, nil
+			case r.somebodyCame() && r.cfg.Start.immediate():
+				return true, nil
+			case r.somebodyCame() || r.called.Load():
+				beat = ticker.C
+			}
+			continue
+		}
+		now := time.Now()
+		r.Collect(now)
+		r.Deliver(now, false)
+		if _, over := r.engine.Ended(); over {
+			return false, nil
+		}
+		if r.begins(now) {
+			return true, nil
+		}
+	}
+}
+
+// begins tells whether the start rule is kept and its countdown over.
+func (r *Room) begins(now time.Time) bool {
+	rule := &r.cfg.Start
+	connected := 0
+	for _, s := range r.sessions {
+		if s.player.role == protocol.RolePlayer {
+			connected++
+		}
+	}
+	seats, c := r.ledger.all(now)
+	reserved := 0
+	for i := range seats {
+		if seats[i].Role == protocol.RolePlayer && seats[i].State == protocol.SeatReserved {
+			reserved++
+		}
+	}
+	if connected == 0 || c.Players < rule.MinPlayers || rule.AllSeated && reserved > 0 {
+		r.startAt = time.Time{}
+		return false
+	}
+	if r.startAt.IsZero() {
+		r.startAt = now.Add(rule.Countdown)
+	}
+	return !now.Before(r.startAt)
+}
