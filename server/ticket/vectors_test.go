@@ -16,7 +16,7 @@ import (
 	"skirmish/server/ticket"
 )
 
-var golden = flag.Bool("golden", false, "write testdata anew")
+var golden = flag.Bool("update", false, "write testdata anew")
 
 const vectorsFile = "testdata/vectors.json"
 
@@ -141,7 +141,7 @@ func oracle(t *testing.T, c ticket.Claims) []byte {
 	return []byte(out.String())
 }
 
-// writeVectors makes testdata anew: `go test ./server/ticket -run Golden -golden`.
+// writeVectors makes testdata anew: `go test ./server/ticket -run Golden -update`.
 func writeVectors(t *testing.T) {
 	const seed = "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
 	v := vectors{
