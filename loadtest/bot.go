@@ -65,6 +65,7 @@ func (b *bot) snapshot(l *loop, at int64) {
 	f, w := l.figures, &l.window
 	if b.state == botJoining {
 		b.joined(f, at)
+		l.joining--
 	}
 	if w.has(at) {
 		if b.from == 0 {
@@ -168,7 +169,9 @@ func (b *bot) cause(err error) (text string, code int, ok bool) {
 	switch {
 	case e.Local:
 		text = fmt.Sprintf("broken by the client, %d: %s", e.Code, e.Reason)
-	case e.Code == protocol.CloseAbnormal && e.Cause != nil:
+	case e.Code == protocol.CloseAbnormal && e.Cause == nil:
+		text = "connection ended without a Close"
+	case e.Code == protocol.CloseAbnormal:
 		text = fmt.Sprintf("connection broke: %v", e.Cause)
 	default:
 		text = fmt.Sprintf("closed %d %s", e.Code, e.Reason)

@@ -77,7 +77,7 @@ func (l *loop) sayBye(now int64) {
 			b.state = botGone
 		}
 	}
-	l.waiting = nil
+	l.waiting, l.joining = nil, 0
 }
 
 // publish puts what the status line shows where the run can take it.

@@ -14,8 +14,8 @@ const (
 	minMatchSize = 2
 	spareFiles   = 64 // descriptors besides the bots'
 
-	slotTime      = time.Millisecond // what a loop's slot is near
-	maxLateSlots  = 3                // periods of inputs that a late loop sends after; older ones are left out
+	slotTime      = time.Millisecond       // what a loop's slot is near
+	joinPoll      = 200 * time.Microsecond // between polls while bots join
 	dialsPerSlot  = 16
 	readBytes     = 64 << 10
 	joinLimit     = 10 * time.Second // from connect to the first snapshot

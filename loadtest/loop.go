@@ -30,6 +30,7 @@ type loop struct {
 	input   any // one Spec.Input for all
 	zero    reflect.Value
 	values  []int32
+	joining int   // bots between connect and their first snapshot
 	swept   int64 // when the bots were last looked through
 	live    live
 	told    int64 // when live was last published
@@ -63,8 +64,7 @@ func nanos() int64 { return time.Now().UnixNano() }
 func (l *loop) run() {
 	next := l.schedule.last(nanos()) + 1
 	for {
-		l.poller.wait(l.schedule.at(next))
-		l.poller.poll(l)
+		l.sleep(l.schedule.at(next))
 		now := nanos()
 		l.admit(now)
 		for due := l.schedule.last(now); next <= due; next++ {
@@ -78,6 +78,21 @@ func (l *loop) run() {
 			return
 		}
 	}
+}
+
+// sleep waits for a time and polls. While bots join it polls in between: a join is several answers, and each
+// would otherwise wait for its slot.
+func (l *loop) sleep(until int64) {
+	for l.joining > 0 {
+		at := nanos() + int64(joinPoll)
+		if at >= until {
+			break
+		}
+		l.poller.wait(at)
+		l.poller.poll(l)
+	}
+	l.poller.wait(until)
+	l.poller.poll(l)
 }
 
 // admit takes new bots in and connects those whose time has come.
@@ -108,6 +123,7 @@ func (l *loop) admit(now int64) {
 func (l *loop) connect(b *bot, now int64) {
 	b.begun, b.deadline, b.state = now, now+int64(joinLimit), botJoining
 	b.link = conn{owner: b, fd: -1}
+	l.joining++
 	var from netip.Addr
 	if len(l.sources) > 0 {
 		from = l.sources[b.number%len(l.sources)]
@@ -217,7 +233,7 @@ func (l *loop) play(b *bot, due, now int64) {
 	}
 	l.live.lag = max(l.live.lag, lag)
 	switch {
-	case lag > maxLateSlots*l.schedule.period:
+	case lag >= l.schedule.period: // a newer one is due as well: the server has stood in for this one
 		l.figures.skipped++
 		return
 	case b.leaveOut > 0:
@@ -271,6 +287,9 @@ func (l *loop) end(b *bot, err error, at int64) {
 	}
 	b.shut(l.figures, &l.window, at)
 	l.poller.close(&b.link)
+	if b.state == botJoining {
+		l.joining--
+	}
 	b.state = botGone
 	l.live.gone++
 	l.gone.Add(1)
