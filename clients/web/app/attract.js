@@ -115,7 +115,7 @@ export class Attract {
    */
   look(camera, dt) {
     const a = this.#time * 0.07;
-    camera.follow(WIDTH / 2 + Math.cos(a) * 220, HEIGHT / 2 + Math.sin(a * 1.4) * 130, 0, 0, dt);
+    camera.follow(WIDTH / 2 + Math.cos(a) * 220, HEIGHT / 2 + Math.sin(a * 1.4) * 130, 0, 0, WIDTH, HEIGHT, dt);
   }
 }
 

@@ -4,6 +4,8 @@
 const SIGHT_WIDTH = 1180;
 const SIGHT_HEIGHT = 664;
 const LOOK_AHEAD = 0.2;
+/** How far beyond the border the view may reach, units. */
+const BEYOND = 130;
 
 export class Camera {
   x = 0;
@@ -45,11 +47,16 @@ export class Camera {
    * @param {number} y
    * @param {number} mouseX CSS pixels from the middle of the window
    * @param {number} mouseY
+   * @param {number} width of the arena
+   * @param {number} height of the arena
    * @param {number} dt
    */
-  follow(x, y, mouseX, mouseY, dt) {
-    const k = LOOK_AHEAD / this.closeScale;
-    this.#move(x + mouseX * k, y + mouseY * k, this.closeScale, dt, 9);
+  follow(x, y, mouseX, mouseY, width, height, dt) {
+    const scale = this.closeScale;
+    const k = LOOK_AHEAD / scale;
+    const cx = within(x + mouseX * k, this.width / 2 / scale - BEYOND, width);
+    const cy = within(y + mouseY * k, this.height / 2 / scale - BEYOND, height);
+    this.#move(cx, cy, scale, dt, 9);
   }
 
   /**
@@ -106,4 +113,14 @@ export class Camera {
   sees(x, y, r) {
     return Math.abs(x - this.x) < this.width / 2 / this.scale + r && Math.abs(y - this.y) < this.height / 2 / this.scale + r;
   }
+}
+
+/**
+ * Keeps a point off both ends of a length, or in its middle if there is no room.
+ * @param {number} v
+ * @param {number} margin
+ * @param {number} length
+ */
+function within(v, margin, length) {
+  return margin * 2 >= length ? length / 2 : Math.max(margin, Math.min(length - margin, v));
 }

@@ -216,15 +216,16 @@ function frame(now) {
  */
 function look(m, scene, dt) {
   const own = scene.own;
+  const { width, height } = scene.round;
   const other = scene.ships.get(m.followed);
   const mouseX = controls.touch ? 0 : controls.mouseX - camera.width / 2;
   const mouseY = controls.touch ? 0 : controls.mouseY - camera.height / 2;
   if (own && !own.dead) {
-    camera.follow(own.x, own.y, mouseX, mouseY, dt);
+    camera.follow(own.x, own.y, mouseX, mouseY, width, height, dt);
     m.followed = 0;
-  } else if (other) camera.follow(other.x, other.y, 0, 0, dt * (own ? 0.35 : 1));
-  else if (own) camera.follow(own.x, own.y, 0, 0, dt);
-  else camera.overview(scene.round.width, scene.round.height, dt);
+  } else if (other) camera.follow(other.x, other.y, 0, 0, width, height, dt * (own ? 0.35 : 1));
+  else if (own) camera.follow(own.x, own.y, 0, 0, width, height, dt);
+  else camera.overview(width, height, dt);
   camera.shake(effects.shake);
   sound.x = camera.x;
   sound.y = camera.y;

@@ -102,6 +102,14 @@ function lights(g, s, time) {
     g.drawImage(glow('#ffffff'), -40, -40, 80, 80);
   }
   g.globalCompositeOperation = 'source-over';
+  if (s.own) {
+    g.globalAlpha = 0.4;
+    g.strokeStyle = '#ffffff';
+    g.lineWidth = 1.1;
+    g.beginPath();
+    g.arc(0, 0, 26.5, 0, FULL);
+    g.stroke();
+  }
   if (s.armor > 0) {
     g.globalAlpha = 0.9;
     g.strokeStyle = GOLD;
