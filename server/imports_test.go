@@ -26,8 +26,10 @@ var allowed = map[string][]string{
 	"server/ticket":  {"protocol"},
 	"server/metrics": {"protocol"},
 	"server/api":     {},
+	"server/journal": {},
+	"server/webhook": {"server/journal"},
 	"server/session": {"protocol", "game", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics"},
-	"server/node":    {"protocol", "game", "clients", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics", "server/api", "server/session"},
+	"server/node":    {"protocol", "game", "clients", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics", "server/api", "server/session", "server/journal", "server/webhook"},
 	"server":         {"game/arena", "game/pong", "server/node"},
 	"clients":        {},
 	"clients/go":     {"protocol"},
@@ -38,7 +40,8 @@ var allowed = map[string][]string{
 var confined = map[string][]string{
 	"github.com/gobwas/ws":              {"server/wsconn", "clients/go"},
 	"github.com/vmihailenco/msgpack/v5": {"protocol", "game", "game/gametest", "server/ticket"},
-	"github.com/rs/zerolog":             {"server/api", "server/session", "server/node"},
+	"github.com/rs/zerolog":             {"server/api", "server/session", "server/node", "server/webhook"},
+	"github.com/nats-io":                {"server/journal"},
 	"github.com/spf13/cobra":            {"server/node", "loadtest"},
 }
 

@@ -1,0 +1,210 @@
+package journal_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"skirmish/server/journal"
+)
+
+func open(t *testing.T, dir string) *journal.NATS {
+	t.Helper()
+	n, err := journal.OpenNATS(t.Context(), journal.Options{Dir: dir, MaxStore: 64 << 20, Log: func(level, text string) { t.Log(level, text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Close() })
+	return n
+}
+
+func stream(t *testing.T, j journal.Journal, c journal.StreamConfig) journal.Stream {
+	t.Helper()
+	s, err := j.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func add(t *testing.T, s journal.Stream, key, id, data string) uint64 {
+	t.Helper()
+	seq, err := s.Append(t.Context(), key, id, []byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seq
+}
+
+// Both journals keep the same contract.
+func TestStreams(t *testing.T) {
+	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir())} {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			s := stream(t, j, journal.StreamConfig{Name: "TEST", MaxBytes: 1 << 20})
+			one := add(t, s, "a.b-c_d", "id1", "first")
+			two := add(t, s, "b", "id2", "second")
+			if again := add(t, s, "a.b-c_d", "id1", "first"); again != one || two <= one {
+				t.Errorf("numbers %d, %d, and %d for a repeat", one, two, again)
+			}
+			three := add(t, s, "a.b-c_d", "id3", "third")
+			r, err := s.Last(ctx, "a.b-c_d")
+			if err != nil || r.Seq != three || r.Key != "a.b-c_d" || r.ID != "id3" || string(r.Data) != "third" || time.Since(r.Time) > time.Minute {
+				t.Errorf("last: %+v, %v", r, err)
+			}
+			if _, err := s.Last(ctx, "nobody"); !errors.Is(err, journal.ErrNotFound) {
+				t.Errorf("the last of no key: %v", err)
+			}
+			if r, err := s.Read(ctx, two); err != nil || string(r.Data) != "second" {
+				t.Errorf("read: %+v, %v", r, err)
+			}
+			for range 2 {
+				if err := s.Delete(ctx, two); err != nil {
+					t.Errorf("delete: %v", err)
+				}
+			}
+			if _, err := s.Read(ctx, two); !errors.Is(err, journal.ErrNotFound) {
+				t.Errorf("read what was deleted: %v", err)
+			}
+			all, err := s.List(ctx, 0, 10)
+			if err != nil || len(all) != 2 || all[0].Seq != one || all[1].Seq != three {
+				t.Errorf("list: %+v, %v", all, err)
+			}
+			if rest, err := s.List(ctx, one+1, 10); err != nil || len(rest) != 1 || rest[0].Seq != three {
+				t.Errorf("list from the second on: %+v, %v", rest, err)
+			}
+		})
+	}
+}
+
+func TestReadersGoOnInOrder(t *testing.T) {
+	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir())} {
+		t.Run(name, func(t *testing.T) {
+			s := stream(t, j, journal.StreamConfig{Name: "TEST", MaxBytes: 1 << 20})
+			for i := range 5 {
+				add(t, s, "k", fmt.Sprint(i), fmt.Sprint(i))
+			}
+			read := func(stopAt string, refuse string) string {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				var got strings.Builder
+				err := s.Consume(ctx, "reader", func(r journal.Record) error {
+					got.Write(r.Data)
+					if string(r.Data) == refuse {
+						refuse = ""
+						return errors.New("not now")
+					}
+					if string(r.Data) == stopAt {
+						cancel()
+					}
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return got.String()
+			}
+			if got := read("3", "1"); got != "01123" {
+				t.Errorf("read %s, want 01123: what is refused comes again before the others", got)
+			}
+			add(t, s, "k", "5", "5")
+			if got := read("5", ""); got != "45" && got != "345" {
+				t.Errorf("then %s, want 45", got)
+			}
+		})
+	}
+}
+
+// What Append has confirmed is there after a restart, and so are the ids.
+func TestRecordsOutliveTheProcess(t *testing.T) {
+	dir := t.TempDir()
+	c := journal.StreamConfig{Name: "TEST", MaxBytes: 1 << 20}
+	n := open(t, dir)
+	s := stream(t, n, c)
+	for i := range 100 {
+		add(t, s, "k", fmt.Sprint(i), strings.Repeat("x", i))
+	}
+	n.Close()
+	n = open(t, dir)
+	s = stream(t, n, c)
+	all, err := s.List(t.Context(), 0, 1000)
+	if err != nil || len(all) != 100 {
+		t.Fatalf("%d records, %v", len(all), err)
+	}
+	for i, r := range all {
+		if string(r.Data) != strings.Repeat("x", i) {
+			t.Fatalf("record %d is %q", i, r.Data)
+		}
+	}
+	if seq := add(t, s, "k", "99", "again"); seq != all[99].Seq {
+		t.Errorf("the id of a record was forgotten over the restart: %d", seq)
+	}
+}
+
+func TestFullStreamTakesRecordsAgainOnceThereIsRoom(t *testing.T) {
+	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir())} {
+		t.Run(name, func(t *testing.T) {
+			s := stream(t, j, journal.StreamConfig{Name: "TEST", MaxBytes: 64 << 10})
+			data := make([]byte, 8<<10)
+			var seqs []uint64
+			var err error
+			for i := 0; err == nil && i < 100; i++ {
+				var seq uint64
+				if seq, err = s.Append(t.Context(), "k", fmt.Sprint(i), data); err == nil {
+					seqs = append(seqs, seq)
+				}
+			}
+			if !errors.Is(err, journal.ErrFull) || len(seqs) < 5 {
+				t.Fatalf("after %d records: %v", len(seqs), err)
+			}
+			for _, seq := range seqs[:2] {
+				if err := s.Delete(t.Context(), seq); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := s.Append(t.Context(), "k", "new", data); err != nil {
+				t.Errorf("after two were deleted: %v", err)
+			}
+			if _, err := s.Read(t.Context(), seqs[2]); err != nil {
+				t.Errorf("an old record: %v", err)
+			}
+		})
+	}
+}
+
+func TestBrokenFolderIsOneSentence(t *testing.T) {
+	file := t.TempDir() + "/file"
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.OpenNATS(t.Context(), journal.Options{Dir: file, MaxStore: 1 << 20}); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v", err)
+	}
+	if _, err := journal.OpenNATS(t.Context(), journal.Options{URL: "nats://user:hidden@127.0.0.1:1"}); err == nil || strings.Contains(err.Error(), "hidden") {
+		t.Errorf("%v", err)
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	n, err := journal.OpenNATS(b.Context(), journal.Options{Dir: b.TempDir(), MaxStore: 1 << 30})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer n.Close()
+	s, err := n.Open(b.Context(), journal.StreamConfig{Name: "BENCH", MaxBytes: 1 << 29})
+	if err != nil {
+		b.Fatal(err)
+	}
+	data := make([]byte, 1000)
+	i := 0
+	for b.Loop() {
+		i++
+		if _, err := s.Append(b.Context(), "k", fmt.Sprint("id", i), data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

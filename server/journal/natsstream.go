@@ -1,0 +1,227 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// natsStream is one stream of JetStream. A record's key is the last token of its subject.
+type natsStream struct {
+	n      *NATS
+	name   string
+	prefix string // of the subjects
+}
+
+// Keys have no '%' in them, and a subject's token must have no '.'.
+func token(key string) string   { return strings.ReplaceAll(key, ".", "%") }
+func keyOf(token string) string { return strings.ReplaceAll(token, "%", ".") }
+
+// call runs f with JetStream under a timeout. A store that is down is asked to come back.
+func (s *natsStream) call(ctx context.Context, f func(ctx context.Context, js jetstream.JetStream) error) error {
+	js, err := s.n.stream()
+	if err == nil {
+		bound, cancel := context.WithTimeout(ctx, callTimeout)
+		err = f(bound, js)
+		cancel()
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrFull) {
+		s.n.revive(ctx)
+	}
+	return err
+}
+
+func (s *natsStream) Append(ctx context.Context, key, id string, data []byte) (seq uint64, err error) {
+	err = s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
+		ack, err := js.PublishMsg(ctx, &nats.Msg{Subject: s.prefix + token(key), Data: data},
+			jetstream.WithMsgID(id), jetstream.WithExpectStream(s.name), jetstream.WithRetryAttempts(0))
+		if err != nil {
+			return appendError(err)
+		}
+		seq = ack.Sequence
+		return nil
+	})
+	return seq, err
+}
+
+// Codes of JetStream's errors that say that there is no room.
+const (
+	codeResources   = 10023 // insufficient resources
+	codeStoreFailed = 10077 // the store refuses the record: its text says why
+	codeStorage     = 10047 // insufficient storage resources
+)
+
+// Codes of JetStream's errors that say that there is no such record.
+const (
+	codeNoMessage  = 10037
+	codeNoSequence = "err_code=10043"
+)
+
+func appendError(err error) error {
+	if e, ok := errors.AsType[*jetstream.APIError](err); ok {
+		full := e.ErrorCode == codeResources || e.ErrorCode == codeStorage ||
+			e.ErrorCode == codeStoreFailed && strings.Contains(e.Description, "maximum bytes")
+		if full {
+			return ErrFull
+		}
+	}
+	return fmt.Errorf("append a record: %w", err)
+}
+
+func (s *natsStream) Last(ctx context.Context, key string) (r Record, err error) {
+	err = s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
+		stream, err := js.Stream(ctx, s.name)
+		if err != nil {
+			return readError(err)
+		}
+		msg, err := stream.GetLastMsgForSubject(ctx, s.prefix+token(key))
+		if err != nil {
+			return readError(err)
+		}
+		r = s.record(msg)
+		return nil
+	})
+	return r, err
+}
+
+func (s *natsStream) Read(ctx context.Context, seq uint64) (r Record, err error) {
+	err = s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
+		stream, err := js.Stream(ctx, s.name)
+		if err != nil {
+			return readError(err)
+		}
+		msg, err := stream.GetMsg(ctx, seq)
+		if err != nil {
+			return readError(err)
+		}
+		r = s.record(msg)
+		return nil
+	})
+	return r, err
+}
+
+func (s *natsStream) List(ctx context.Context, from uint64, limit int) (out []Record, err error) {
+	js, err := s.n.stream()
+	if err != nil {
+		return nil, err
+	}
+	bound, cancel := context.WithTimeout(ctx, callTimeout)
+	stream, err := js.Stream(bound, s.name)
+	cancel()
+	if err != nil {
+		return nil, readError(err)
+	}
+	for seq := max(from, 1); len(out) < limit; {
+		err := s.call(ctx, func(ctx context.Context, _ jetstream.JetStream) error {
+			msg, err := stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(s.prefix+"*"))
+			if err != nil {
+				return readError(err)
+			}
+			out = append(out, s.record(msg))
+			return nil
+		})
+		if errors.Is(err, ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		seq = out[len(out)-1].Seq + 1
+	}
+	return out, nil
+}
+
+func (s *natsStream) Delete(ctx context.Context, seq uint64) error {
+	err := s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
+		stream, err := js.Stream(ctx, s.name)
+		if err != nil {
+			return readError(err)
+		}
+		return readError(stream.DeleteMsg(ctx, seq))
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func (s *natsStream) Consume(ctx context.Context, name string, take func(Record) error) error {
+	for ctx.Err() == nil {
+		if err := s.consume(ctx, name, take); err != nil && ctx.Err() == nil {
+			s.n.opts.Log("warn", fmt.Sprintf("read the stream %s: %v", s.name, err))
+			s.n.revive(ctx)
+			select {
+			case <-ctx.Done():
+			case <-time.After(consumeAgain):
+			}
+		}
+	}
+	return nil
+}
+
+// consume reads until something fails. One record at a time is underway, so that they keep their order.
+func (s *natsStream) consume(ctx context.Context, name string, take func(Record) error) error {
+	js, err := s.n.stream()
+	if err != nil {
+		return err
+	}
+	bound, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	reader, err := js.CreateOrUpdateConsumer(bound, s.name, jetstream.ConsumerConfig{
+		Durable: name, AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Minute, MaxAckPending: 1, MaxDeliver: -1,
+	})
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		msg, err := reader.Next(jetstream.FetchMaxWait(callTimeout))
+		if errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoMessages) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return err
+		}
+		err = take(Record{
+			Seq: meta.Sequence.Stream, Key: keyOf(strings.TrimPrefix(msg.Subject(), s.prefix)),
+			ID: msg.Headers().Get(nats.MsgIdHdr), Time: meta.Timestamp, Data: msg.Data(),
+		})
+		if err == nil {
+			err = msg.Ack()
+		} else {
+			err = msg.NakWithDelay(consumeAgain)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *natsStream) record(m *jetstream.RawStreamMsg) Record {
+	return Record{
+		Seq: m.Sequence, Key: keyOf(strings.TrimPrefix(m.Subject, s.prefix)),
+		ID: m.Header.Get(nats.MsgIdHdr), Time: m.Time, Data: m.Data,
+	}
+}
+
+// readError makes ErrNotFound of what JetStream says about a record that is not there.
+func readError(err error) error {
+	switch e, ok := errors.AsType[*jetstream.APIError](err); {
+	case err == nil:
+		return nil
+	case errors.Is(err, jetstream.ErrMsgNotFound), ok && e.ErrorCode == codeNoMessage:
+		return ErrNotFound
+	case errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) && strings.Contains(err.Error(), codeNoSequence):
+		return ErrNotFound // the library passes the text on and not the error
+	}
+	return fmt.Errorf("read a record: %w", err)
+}
