@@ -5,8 +5,9 @@ import { MessageError, Writer } from './msgpack.js';
 import { BaselineError, State } from './state.js';
 import { Backoff } from './backoff.js';
 import { Clock } from './clock.js';
-import { Lateness, Meter, Stats } from './stats.js';
-import { Pacer } from './pacer.js';
+import { Stats, Traffic } from './stats.js';
+import { Emitter } from './emitter.js';
+import { Inputs } from './inputs.js';
 import { View } from './view.js';
 import { KeyframeReason, Notice, Role, Type, closing } from './codes.js';
 import * as message from './messages.js';
@@ -68,7 +69,8 @@ export class ClosedError extends Error {
   }
 }
 
-export class Client {
+/** @extends {Emitter<Events>} */
+export class Client extends Emitter {
   #WebSocket;
   /** @type {any} */
   #socket = null;
@@ -85,38 +87,26 @@ export class Client {
   #heard = 0;
   #leaving = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #inputTimer;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retryTimer;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #pingTimer;
   #pingId = 0;
   #backoff;
   #writer = new Writer();
-  #bytesIn = new Meter();
-  #bytesOut = new Meter();
-  #states = new Meter();
-  #lastState = 0;
-  #lastStateTick = 0;
-  #lateness = new Lateness();
-  #late = 0;
+  #inputs;
+  #traffic;
   #keyframeAt = -Infinity;
-  /** @type {Pacer | null} */
-  #pacer = null;
-  #input = new Int32Array(0);
-  #batch = new Int32Array(0);
-  #seq = 0;
   #requestId = 0;
   /** @type {Map<number, {resolve: (payload: Uint8Array) => void, reject: (e: Error) => void}>} */
   #requests = new Map();
-  /** @type {Map<string, Set<(value: any) => void>>} */
-  #listeners = new Map();
   /** @type {{resolve: (w: message.Welcome) => void, reject: (e: Error) => void} | null} */
   #first = null;
 
   /** @param {Options} [options] */
   constructor(options = {}) {
+    super();
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+    this.#inputs = new Inputs((first, values, n, fields) => this.#sendInputs(first, values, n, fields));
     this.#backoff = new Backoff(options.random ?? Math.random);
     if (!this.#WebSocket) throw new TypeError('this platform has no WebSocket: pass one in the options');
     /** @type {Status} */
@@ -131,27 +121,17 @@ export class Client {
     this.roster = new Map();
     this.clock = new Clock();
     this.stats = new Stats();
+    this.#traffic = new Traffic(this.stats);
     /** Number of the newest event. */
     this.lastEvent = 0;
-    /**
-     * Called for each input that is due, with its wire values to fill in; they keep what they held before.
-     * @type {((values: Int32Array) => void) | null}
-     */
-    this.sampleInput = null;
   }
 
   /**
-   * Calls fn at each event of this name; returns how to stop that.
-   * @template {keyof Events} K
-   * @param {K} name
-   * @param {(value: Events[K]) => void} fn
-   * @returns {() => void}
+   * Called for each input that is due, with its wire values to fill in; they keep what they held before.
+   * @param {((values: Int32Array) => void) | null} fn
    */
-  on(name, fn) {
-    let set = this.#listeners.get(name);
-    if (!set) this.#listeners.set(name, (set = new Set()));
-    set.add(fn);
-    return () => set.delete(fn);
+  set sampleInput(fn) {
+    this.#inputs.sample = fn;
   }
 
   /**
@@ -182,7 +162,7 @@ export class Client {
 
   /** Number of the last input that was sent. */
   get inputSeq() {
-    return this.#seq;
+    return this.#inputs.seq;
   }
 
   /** The row of this player's own seat is known to the server as this id in games that number rows by seat. */
@@ -196,13 +176,7 @@ export class Client {
    * @param {Record<string, number | boolean>} fields
    */
   setInput(fields) {
-    const kind = this.welcome?.plan.input;
-    if (!kind) return;
-    for (const name in fields) {
-      const i = kind.index(name);
-      if (i < 0) throw new TypeError(`the input has no field ${name}`);
-      this.#input[i] = toWire(kind, i, Number(fields[name]));
-    }
+    this.#inputs.set(fields);
   }
 
   /**
@@ -231,7 +205,7 @@ export class Client {
     if (this.status === 'closed' || this.status === 'idle') return Promise.resolve();
     const wasPlaying = this.status === 'playing';
     this.#leaving = true;
-    clearTimeout(this.#inputTimer);
+    this.#inputs.stop();
     return new Promise((resolve) => {
       this.on('closed', () => resolve());
       if (!wasPlaying) return this.#end(4001, '');
@@ -243,16 +217,7 @@ export class Client {
 
   /** Brings the numbers of stats that change with time up to date and returns them. */
   measure() {
-    const now = performance.now();
-    const s = this.stats;
-    s.bytesInPerSecond = this.#bytesIn.rate(now);
-    s.bytesOutPerSecond = this.#bytesOut.rate(now);
-    s.bytesIn = this.#bytesIn.total;
-    s.bytesOut = this.#bytesOut.total;
-    s.snapshotsPerSecond = this.#states.rate(now);
-    s.rttMs = this.clock.rttMs;
-    if (this.#lastState > 0) s.ageMs = this.clock.rttMs / 2 + this.#late + now - this.#lastState;
-    return s;
+    return this.#traffic.measure(performance.now(), this.clock.rttMs);
   }
 
   /**
@@ -321,7 +286,7 @@ export class Client {
     const socket = this.#socket;
     if (socket === null || socket.readyState !== 1) return;
     const bytes = this.#writer.done();
-    this.#bytesOut.add(bytes.length, performance.now());
+    this.#traffic.out(bytes.length, performance.now());
     socket.send(bytes);
   }
 
@@ -331,7 +296,7 @@ export class Client {
     this.#heard = now;
     if (!(data instanceof ArrayBuffer)) return this.#fault(new MessageError('not binary'));
     const bytes = new Uint8Array(data);
-    this.#bytesIn.add(bytes.length, now);
+    this.#traffic.in(bytes.length, now);
     try {
       const type = message.serverType(bytes);
       if (type === Type.delta || type === Type.snapshot) this.#receiveState(bytes, now);
@@ -366,10 +331,10 @@ export class Client {
       const e = message.readEvent(bytes, this.welcome.plan);
       if (e.seq <= this.lastEvent) return;
       this.lastEvent = e.seq;
-      this.#emit('event', e);
+      this.emit('event', e);
     } else if (type === Type.roster) {
       for (const s of message.readRoster(bytes).entries) this.roster.set(s.seat, s);
-      this.#emit('roster', this.roster);
+      this.emit('roster', this.roster);
     } else if (type === Type.reply) {
       const { id, status, payload } = message.readReply(bytes);
       const waiting = this.#requests.get(id);
@@ -378,7 +343,7 @@ export class Client {
       else waiting?.reject(new Error(new TextDecoder().decode(payload) || `the game refused (status ${status})`));
     } else if (type === Type.result) {
       const { reason, payload } = message.readResult(bytes);
-      this.#emit('result', { reason, data: parse(payload) });
+      this.emit('result', { reason, data: parse(payload) });
     }
   }
 
@@ -388,7 +353,6 @@ export class Client {
    */
   #welcomed(w, now) {
     const again = this.welcome !== null;
-    const samePlan = again && this.welcome?.planHash === w.planHash;
     this.welcome = w;
     this.#resumeToken = w.resumeToken;
     this.#reconnectMs = w.reconnectMs;
@@ -399,17 +363,11 @@ export class Client {
     if (again) this.stats.resumes++;
     this.state = new State(w.plan);
     this.view = new View(w.plan, w.tickRate, w.snapshotRate);
-    if (!samePlan) this.#input = new Int32Array(w.plan.input.length);
-    this.#batch = new Int32Array(limits.MAX_INPUTS_PER_MESSAGE * w.plan.input.length);
-    this.#lastState = 0;
-    this.#lateness = new Lateness();
+    this.#traffic.begin();
     this.#become('playing');
     this.#ping(now);
-    this.#pacer = new Pacer(w.tickRate, w.targetLeadMs);
-    this.#pacer.start(now);
-    clearTimeout(this.#inputTimer);
-    if (w.role !== Role.spectator && w.plan.input.length > 0) this.#pump();
-    this.#emit('welcome', w);
+    if (w.role !== Role.spectator) this.#inputs.begin(w, now);
+    this.emit('welcome', w);
     this.#first?.resolve(w);
     this.#first = null;
   }
@@ -427,7 +385,7 @@ export class Client {
       if (e instanceof BaselineError) return this.#keyframe(KeyframeReason.base, 0, now);
       this.stats.malformed++;
       this.#keyframe(KeyframeReason.decode, 0, now);
-      this.#emit('fault', e);
+      this.emit('fault', e);
     }
   }
 
@@ -444,24 +402,10 @@ export class Client {
       const crc = state.check();
       if (crc !== state.crc) this.#keyframe(KeyframeReason.crc, crc, now);
     }
-    this.#states.add(1, now);
-    const s = this.stats;
-    if (state.full) s.full++;
-    else s.delta++;
-    if (this.#lastState > 0) {
-      const took = now - this.#lastState;
-      const expected = ((state.tick - this.#lastStateTick) * 1000) / welcome.tickRate;
-      s.intervalMs += (took - s.intervalMs) / 8;
-      s.jitterMs += (Math.abs(took - expected) - s.jitterMs) / 16;
-    }
-    this.#lastState = now;
-    this.#lastStateTick = state.tick;
-    this.#late = this.#lateness.add(now, (state.tick * 1000) / welcome.tickRate);
-    s.leadMs = state.leadMs;
-    if (state.ack > 0) this.#pacer?.lead(state.leadMs, now);
-    if (state.ack > this.#seq) this.#seq = state.ack;
+    this.#traffic.state(state, now, welcome.tickRate);
+    this.#inputs.heard(state.ack, state.leadMs, now);
     this.view.push(state, now);
-    this.#emit('state', state);
+    this.emit('state', state);
   }
 
   /**
@@ -483,30 +427,18 @@ export class Client {
       this.#url = n.url;
       if (n.token !== '') this.#resumeToken = n.token;
     }
-    this.#emit('notice', n);
+    this.emit('notice', n);
   }
 
-  /** Sends the inputs that are due and comes again when the next one is. */
-  #pump() {
-    const pacer = this.#pacer;
-    if (this.status !== 'playing' || pacer === null || this.#leaving) return;
-    const now = performance.now();
-    const n = pacer.take(now);
-    if (n > 0 && this.state !== null && !this.state.empty) this.#sendInputs(n);
-    this.#inputTimer = setTimeout(() => this.#pump(), pacer.wait(performance.now()));
-  }
-
-  /** @param {number} n */
-  #sendInputs(n) {
-    const fields = this.#input.length;
-    for (let i = 0; i < n; i++) {
-      if (this.sampleInput !== null) this.sampleInput(this.#input);
-      this.#batch.set(this.#input, i * fields);
-    }
-    const first = this.#seq + 1;
-    this.#seq += n;
+  /**
+   * @param {number} first
+   * @param {Int32Array} values
+   * @param {number} n
+   * @param {number} fields
+   */
+  #sendInputs(first, values, n, fields) {
     this.stats.inputsSent += n;
-    message.writeInput(this.#writer.reset(), this.view?.baseTick ?? 0, this.view?.fraction ?? 0, first, this.#batch, n, fields);
+    message.writeInput(this.#writer.reset(), this.view?.baseTick ?? 0, this.view?.fraction ?? 0, first, values, n, fields);
     this.#send();
   }
 
@@ -550,7 +482,7 @@ export class Client {
     this.#resumeToken = '';
     this.#token = '';
     this.#become('closed');
-    this.#emit('closed', closed);
+    this.emit('closed', closed);
     this.#first?.reject(new ClosedError(closed));
     this.#first = null;
   }
@@ -560,7 +492,7 @@ export class Client {
    * @param {number} [code] why, for the server
    */
   #drop(code) {
-    clearTimeout(this.#inputTimer);
+    this.#inputs.stop();
     clearInterval(this.#pingTimer);
     const socket = this.#socket;
     this.#socket = null;
@@ -579,7 +511,7 @@ export class Client {
    */
   #fault(e) {
     this.stats.malformed++;
-    this.#emit('fault', e);
+    this.emit('fault', e);
     this.#drop(4400);
     this.#end(4400, e.message);
   }
@@ -588,32 +520,8 @@ export class Client {
   #become(status) {
     if (this.status === status) return;
     this.status = status;
-    this.#emit('status', status);
+    this.emit('status', status);
   }
-
-  /**
-   * @template {keyof Events} K
-   * @param {K} name
-   * @param {Events[K]} value
-   */
-  #emit(name, value) {
-    const set = this.#listeners.get(name);
-    if (set) for (const fn of set) fn(value);
-  }
-}
-
-/**
- * The wire value of an input field: in the field's range, wrapping fields brought around the circle.
- * @param {import('./plan.js').Kind} kind
- * @param {number} i
- * @param {number} value in the game's unit
- */
-export function toWire(kind, i, value) {
-  const v = Math.round(value * kind.scale[i]) || 0;
-  const min = kind.min[i];
-  const span = kind.span[i];
-  if (span > 0) return min + ((((v - min) % span) + span) % span);
-  return Math.max(min, Math.min(kind.max[i], v));
 }
 
 /** @param {Uint8Array} payload */

@@ -1,7 +1,8 @@
 // Client of the Skirmish game server, for browsers and Node.
 
-export { Client, ClosedError, toWire } from './client.js';
+export { Client, ClosedError } from './client.js';
 export { Notice, Role, SeatState, closing } from './codes.js';
+export { toWire } from './inputs.js';
 export { MessageError } from './msgpack.js';
 export { FieldType, Interp, Kind, Plan } from './plan.js';
 export { Rows } from './rows.js';

@@ -99,3 +99,82 @@ export class Stats {
     this.resumes = 0;
   }
 }
+
+/** Traffic keeps the stats of a client. Times are in ms. */
+export class Traffic {
+  #stats;
+  #in = new Meter();
+  #out = new Meter();
+  #states = new Meter();
+  #lateness = new Lateness();
+  #last = 0;
+  #lastTick = 0;
+  #late = 0;
+
+  /** @param {Stats} stats */
+  constructor(stats) {
+    this.#stats = stats;
+  }
+
+  /** A connection begins. */
+  begin() {
+    this.#last = 0;
+    this.#lateness = new Lateness();
+  }
+
+  /**
+   * @param {number} bytes
+   * @param {number} now
+   */
+  in(bytes, now) {
+    this.#in.add(bytes, now);
+  }
+
+  /**
+   * @param {number} bytes
+   * @param {number} now
+   */
+  out(bytes, now) {
+    this.#out.add(bytes, now);
+  }
+
+  /**
+   * A state has come.
+   * @param {import('./state.js').State} state
+   * @param {number} now
+   * @param {number} tickRate Hz
+   */
+  state(state, now, tickRate) {
+    const s = this.#stats;
+    this.#states.add(1, now);
+    if (state.full) s.full++;
+    else s.delta++;
+    if (this.#last > 0) {
+      const took = now - this.#last;
+      const expected = ((state.tick - this.#lastTick) * 1000) / tickRate;
+      s.intervalMs += (took - s.intervalMs) / 8;
+      s.jitterMs += (Math.abs(took - expected) - s.jitterMs) / 16;
+    }
+    this.#last = now;
+    this.#lastTick = state.tick;
+    this.#late = this.#lateness.add(now, (state.tick * 1000) / tickRate);
+    s.leadMs = state.leadMs;
+  }
+
+  /**
+   * Brings up to date what changes with time.
+   * @param {number} now
+   * @param {number} rttMs
+   */
+  measure(now, rttMs) {
+    const s = this.#stats;
+    s.bytesInPerSecond = this.#in.rate(now);
+    s.bytesOutPerSecond = this.#out.rate(now);
+    s.bytesIn = this.#in.total;
+    s.bytesOut = this.#out.total;
+    s.snapshotsPerSecond = this.#states.rate(now);
+    s.rttMs = rttMs;
+    if (this.#last > 0) s.ageMs = rttMs / 2 + this.#late + now - this.#last;
+    return s;
+  }
+}

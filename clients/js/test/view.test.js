@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Backoff } from '../src/backoff.js';
 import { Clock } from '../src/clock.js';
-import { toWire } from '../src/client.js';
+import { toWire } from '../src/inputs.js';
 import { Pacer } from '../src/pacer.js';
 import { Interp, Kind, Plan } from '../src/plan.js';
 import { State } from '../src/state.js';

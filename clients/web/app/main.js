@@ -6,13 +6,13 @@ import { Camera } from './camera.js';
 import { byId, clockText } from './dom.js';
 import { Picture } from './draw/picture.js';
 import { Effects } from './effects.js';
+import { ending } from './ending.js';
 import { exposeHooks } from './hooks.js';
 import { Hud } from './hud.js';
 import { Controls } from './input.js';
 import { JoinError, defaultUrl, linkTo, quickPlay, readFragment, showMatch } from './join.js';
 import { Match, watcher } from './match.js';
 import { NetGraph } from './netgraph.js';
-import { pilotColor } from './palette.js';
 import { Radar } from './radar.js';
 import { Scene } from './scene.js';
 import * as screens from './screens.js';
@@ -132,51 +132,14 @@ function ended(m, closed) {
     toStart();
     return;
   }
-  if (closed.code === 4000 || m.result) {
-    const names = pilots(m);
-    const data = m.result?.data;
-    screens.over('Match over', headline(data, names), '', screens.resultTable(data, names));
-  } else screens.over('Disconnected', closed.text, closed.reason || hint(closed.code), []);
+  const { eyebrow, title, text, tables } = ending(m, closed);
+  screens.over(eyebrow, title, text, tables);
   screens.again(closed.resume ? 'Reconnect' : 'Play again');
   held = closed.resume;
   if ([4000, 4404, 4500].includes(closed.code)) {
     wish.match = '';
     showMatch('');
   }
-}
-
-/** @param {number} code */
-function hint(code) {
-  if ([1001, 1006, 1012, 4503].includes(code)) return 'The server could not be reached again in time. Play again to join anew.';
-  return '';
-}
-
-/**
- * Names and colours by player id, from the roster.
- * @param {Match} m
- */
-function pilots(m) {
-  const by = new Map([...m.client.roster.values()].map((s) => [s.playerId, s]));
-  const own = m.client.welcome?.playerId;
-  return (/** @type {string} */ id) => {
-    const s = by.get(id);
-    const mine = id === own && !m.spectating;
-    return { name: s?.name || id, color: pilotColor(s?.seat ?? 0, m.scene?.ships.get(s?.seat ?? 0)?.team ?? 0, mine), own: mine };
-  };
-}
-
-/**
- * @param {any} data of the result
- * @param {(id: string) => {name: string, own: boolean}} names
- */
-function headline(data, names) {
-  const w = data?.winner;
-  if (typeof w !== 'string') return 'The match is over';
-  if (w === '') return 'Draw';
-  if (w === 'red') return 'Red wins';
-  if (w === 'blue') return 'Blue wins';
-  const { name, own } = names(w);
-  return own ? 'You win' : `${name} wins`;
 }
 
 /** @param {number} now ms */
