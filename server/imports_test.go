@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"clients":        {},
 	"clients/go":     {"protocol"},
 	"loadtest":       {"protocol", "game", "game/arena", "clients/go"},
+	"loadtest/links": {"protocol", "clients/go"},
 }
 
 // confined are the libraries that only some packages may use.

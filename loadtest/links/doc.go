@@ -1,0 +1,9 @@
+// Command links measures how young the newest state stays on bad links, over real TCP: a real server on the one side of a
+// link emulator, a client on the other, for each link and each way of sending.
+//
+//	LINKEM=/path/to/linkem loadtest/links/run
+//
+// The emulator is not part of this repository. Any program will do that takes the flags in links.go (a link's rates and
+// faults, -a with the server's command at 10.99.0.1, -b with the client's) and puts a network namespace on each side.
+// Both sides have this machine's clock, so an age is exact: now, less the time that the newest state stands for.
+package main

@@ -1,0 +1,21 @@
+package main
+
+import "time"
+
+const (
+	serverAddr = "10.99.0.1" // the emulator's own
+	gamePort   = 7350
+	adminPort  = 7351
+
+	warmUp       = 5 * time.Second        // of a connection, before it is measured
+	sampleEvery  = 5 * time.Millisecond   // of the age
+	seatWait     = 10 * time.Second       // for the other side to have made the match
+	startWait    = 10 * time.Second       // for the server to answer
+	residentTick = 250 * time.Millisecond // between two looks at the server's memory
+	stopWait     = 5 * time.Second        // for the server to end
+	runSlack     = 30 * time.Second       // beyond the duration, for one run of the emulator
+
+	matchSeed = 7
+	matchSize = 64 // seats, the most that the arena has
+	tickRate  = 30 // Hz, of ticks, snapshots and inputs
+)

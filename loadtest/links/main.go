@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	var err error
+	switch args := os.Args[1:]; {
+	case len(args) > 0 && args[0] == "serve":
+		err = serveSide(args[1:])
+	case len(args) > 0 && args[0] == "play":
+		err = playSide(args[1:])
+	default:
+		err = table(args)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "links:", err)
+		os.Exit(1)
+	}
+}
+
+// table runs every link in every way that the flags let through and prints the medians.
+func table(args []string) error {
+	var r runner
+	flags := flag.NewFlagSet("links", flag.ExitOnError)
+	flags.StringVar(&r.emulator, "emulator", os.Getenv("LINKEM"), "the link emulator's `binary`")
+	flags.StringVar(&r.server, "server", "", "the server's `binary`")
+	flags.StringVar(&r.blind, "blind", "", "the server's `binary`, built with -tags blindwrites")
+	flags.StringVar(&r.link, "link", "", "only this `link`")
+	flags.StringVar(&r.way, "way", "", "only this `way` of sending")
+	flags.StringVar(&r.congestion, "cc", "cubic", "the kernel's congestion `control`, of both sides")
+	flags.IntVar(&r.bots, "bots", 56, "`number` of bots in the match: the size of the stream")
+	flags.IntVar(&r.runs, "runs", 3, "`number` of runs of each, of which the median is told")
+	flags.DurationVar(&r.duration, "duration", defaultDuration, "measured time of a run")
+	flags.Parse(args)
+	if r.emulator == "" {
+		return fmt.Errorf("no link emulator: set LINKEM to its binary")
+	}
+	if r.server == "" || r.blind == "" {
+		return fmt.Errorf("give the two servers with -server and -blind, or use loadtest/links/run")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return r.table(ctx, os.Stdout)
+}
