@@ -30,6 +30,15 @@ func TestTickAllocatesNothing(t *testing.T) {
 				t.Emit(t.Player(3), &say)
 			}
 		}},
+		{"rewind", func(g *toy) {
+			g.spec = func(s *game.Spec) { s.Rewind = []any{Mover{}} }
+			g.hooks.step = func(t *game.Tick) {
+				var m Mover
+				for _, p := range t.Players() {
+					t.Rewind(p).Row(1, &m)
+				}
+			}
+		}},
 		{"bots", func(g *toy) {
 			g.hooks.think = func(v *game.View, in *toyInput) {
 				var own Mover
@@ -45,6 +54,7 @@ func TestTickAllocatesNothing(t *testing.T) {
 			g := &toy{npcs: 20}
 			c.toy(g)
 			b := newBench(t, g, 16, c.name == "bots")
+			b.view = 5
 			for range 3 * game.MaxEvents { // until every ring has gone round
 				b.tick(t)
 			}

@@ -15,6 +15,7 @@ type bench struct {
 	viewers []*game.Viewer
 	players int
 	in      *protocol.Input
+	view    uint32 // how many ticks back the players look, 0: they tell no view
 	buf     []byte
 	now     time.Time
 	bytes   int // of the states of the last tick
@@ -41,6 +42,10 @@ func newBench(t testing.TB, g *toy, players int, bots bool) *bench {
 func (b *bench) Collect(time.Time) {
 	b.in.FirstSeq++
 	for s := range game.Seat(b.players) {
+		b.in.BaseTick, b.in.Fraction, b.in.NextTick = 0, 99, 0
+		if b.view > 0 {
+			b.in.BaseTick = b.Now() - min(b.view, b.Now())
+		}
 		if _, err := b.Push(s+1, b.in, b.now.UnixNano()); err != nil {
 			panic(err)
 		}

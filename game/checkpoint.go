@@ -28,6 +28,7 @@ type saved struct {
 	Events  uint32 // number of the last one; the events themselves are not kept
 	Players []savedPlayer
 	Kicks   []Kicked
+	Past    []savedMoment // what Rewind looks into
 	Sim     msgpack.RawMessage
 }
 
@@ -43,6 +44,8 @@ type savedPlayer struct {
 	Ack      uint32
 	Lead     int16
 	Last     []int32
+	Sight    sight
+	SightAt  uint32
 	Queue    []savedInput
 }
 
@@ -50,6 +53,7 @@ type savedInput struct {
 	Seq     uint32
 	Arrived int64
 	Values  []int32
+	Sight   sight
 }
 
 // Hash is a digest of the simulation's state and of the random source: equal on every machine for equal seeds,
@@ -90,7 +94,7 @@ func (e *Engine) SaveState() ([]byte, error) {
 	e.admit() // whoever is in between is in or out: the next tick would begin with it anyway
 	random, _ := e.rand.MarshalBinary()
 	s := saved{Match: e.match.ID, Game: e.def.Spec.Name, Version: e.def.Spec.Version, Tick: e.tick, Rand: random,
-		Events: e.events.last, Kicks: e.kicks, Sim: e.simBytes()}
+		Events: e.events.last, Kicks: e.kicks, Past: e.history.save(), Sim: e.simBytes()}
 	for _, p := range e.players {
 		s.Players = append(s.Players, p.save())
 	}
@@ -104,11 +108,15 @@ func (e *Engine) SaveState() ([]byte, error) {
 func (p *Player) save() savedPlayer {
 	q := &p.queue
 	s := savedPlayer{Seat: p.Seat, ID: p.ID, Name: p.Name, Team: p.Team, Data: p.Data, Bot: p.Bot, Lost: p.lost,
-		LostFor: p.lostFor, Newest: q.newest, Ack: q.ack, Lead: q.lead, Last: q.last}
+		LostFor: p.lostFor, Newest: q.newest, Ack: q.ack, Lead: q.lead, Last: q.last,
+		Sight: q.sight, SightAt: p.sightTick}
 	for i := range q.count {
 		at := (q.head + i) % InputQueue
-		s.Queue = append(s.Queue, savedInput{Seq: q.seqs[at], Arrived: q.arrived[at],
-			Values: q.values[at*q.fields : (at+1)*q.fields]})
+		in := savedInput{Seq: q.seqs[at], Arrived: q.arrived[at], Values: q.values[at*q.fields : (at+1)*q.fields]}
+		if q.sights != nil {
+			in.Sight = q.sights[at]
+		}
+		s.Queue = append(s.Queue, in)
 	}
 	return s
 }
@@ -131,6 +139,9 @@ func (e *Engine) LoadState(b []byte) error {
 	}
 	if err := e.loadSim(s.Sim); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	if !e.history.load(s.Past, e.def.Plan) {
+		return fmt.Errorf("%w: its past does not fit the plan", ErrState)
 	}
 	e.tick, e.events.last, e.events.first, e.kicks = s.Tick, s.Events, s.Events+1, s.Kicks
 	for i := range s.Players {
@@ -162,13 +173,14 @@ func (e *Engine) loadPlayer(s *savedPlayer) error {
 		if len(s.Queue[i].Values) != q.fields || i == InputQueue {
 			return ErrInput
 		}
-		q.push(s.Queue[i].Seq, s.Queue[i].Values, s.Queue[i].Arrived)
+		q.push(s.Queue[i].Seq, s.Queue[i].Values, s.Queue[i].Arrived, s.Queue[i].Sight)
 	}
 	if len(s.Last) != len(q.last) {
 		return ErrInput
 	}
 	copy(q.last, s.Last)
 	q.newest, q.ack, q.lead = s.Newest, s.Ack, s.Lead
+	q.sight, p.sightTick = s.Sight, s.SightAt
 	e.sit(p)
 	e.insert(p)
 	return nil

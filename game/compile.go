@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -51,6 +52,7 @@ func (c *compiler) compile(g Game) *Definition {
 		l := c.layout("private", d.Spec.Private, protocol.MaxFields, false)
 		d.private = &l
 	}
+	c.rewind(d)
 	if len(c.faults) > 0 {
 		return nil
 	}
@@ -111,6 +113,22 @@ func (c *compiler) quickPlay(g Game, s *Spec) {
 	}
 	if bots < 0 || bots > 0 && bots >= s.DefaultPlayers {
 		c.fault("quick play: %d bots leave no seat of %d", bots, s.DefaultPlayers)
+	}
+}
+
+// rewind settles which kinds keep their past.
+func (c *compiler) rewind(d *Definition) {
+	for i, v := range d.Spec.Rewind {
+		t := reflect.TypeOf(v)
+		if t != nil && t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		k := slices.IndexFunc(d.kinds, func(l layout) bool { return l.typ == t && t != nil })
+		if k < 0 {
+			c.fault("rewind %d: %v is none of the kinds", i, t)
+			continue
+		}
+		d.rewind |= 1 << k
 	}
 }
 

@@ -21,6 +21,7 @@ type Definition struct {
 	kinds   []layout
 	private *layout // nil: the game has none
 	events  []layout
+	rewind  uint32 // bit k: Spec.Rewind names kind k
 }
 
 // NewMatch describes a match with the game's defaults, for tests, benchmarks and hosts that fill in the rest.

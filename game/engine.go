@@ -41,9 +41,10 @@ type Engine struct {
 	pending []change
 	kicks   []Kicked
 
-	frames frames
-	events events
-	fresh  bool // this tick captured a frame
+	frames  frames
+	events  events
+	history history
+	fresh   bool // this tick captured a frame
 
 	over   bool
 	ending Ending
@@ -103,6 +104,7 @@ func NewEngine(ctx context.Context, d *Definition, m *Match) (e *Engine, err err
 	e.rand.Seed(m.Seed)
 	e.every = uint32(m.TickRate / m.SnapshotRate)
 	e.idle = int(idleNeutral * time.Duration(m.TickRate) / time.Second)
+	e.history.init(d.rewind, m.SnapshotRate)
 	e.tk.e, e.fr.e = e, e
 	if d.private != nil && e.privater != nil {
 		e.privateRow = reflect.New(d.private.typ)

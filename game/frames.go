@@ -17,7 +17,8 @@ type frame struct {
 	at     time.Time
 	crc    uint32
 	hasCRC bool
-	refs   int // viewers that have it as their baseline
+	refs   int    // viewers that have it as their baseline
+	moment uint64 // its number in the history, 0: none
 }
 
 // frames are the captured snapshots that are still some viewer's baseline, and what has been encoded of the
@@ -176,6 +177,7 @@ func (e *Engine) capture() {
 	e.calling = "Frame"
 	e.sim.Frame(&e.fr)
 	f.finish()
+	f.newest.moment = e.history.record(e.tick, e.every, &f.newest.rows)
 	for _, p := range e.players {
 		e.show(p)
 	}

@@ -78,6 +78,7 @@ type Spec struct {
 	Kinds   []any // tagged structs: the rows that Frame may write, at most protocol.MaxKinds
 	Private any   // a tagged struct or nil: what Privater writes
 	Events  []any // tagged structs: what Tick.Emit may send
+	Rewind  []any // of Kinds: rows that Tick.Rewind tells the past of; none: no past is kept
 
 	TickRate       int  // Hz, 1 to 240, the default of a match
 	SnapshotRate   int  // Hz, divides TickRate

@@ -15,6 +15,7 @@ type inputs struct {
 	values  []int32 // InputQueue inputs of that many fields
 	seqs    [InputQueue]uint32
 	arrived [InputQueue]int64 // ns since the Unix epoch
+	sights  []sight           // of each, in games that rewind
 	head    int
 	count   int
 
@@ -22,17 +23,21 @@ type inputs struct {
 	ack    uint32  // number of the last applied one
 	lead   int16   // ms from its arrival to the start of the tick that applied it
 	last   []int32 // its values
+	sight  sight   // its view
 }
 
 // init allocates the ring; until then it takes nothing.
-func (q *inputs) init(fields int) {
+func (q *inputs) init(fields int, rewinds bool) {
 	q.fields = fields
 	q.values = make([]int32, InputQueue*fields)
 	q.last = make([]int32, fields)
+	if rewinds {
+		q.sights = make([]sight, InputQueue)
+	}
 }
 
 // push takes one input in; it tells whether the oldest had to make room.
-func (q *inputs) push(seq uint32, values []int32, arrived int64) (surplus bool) {
+func (q *inputs) push(seq uint32, values []int32, arrived int64, s sight) (surplus bool) {
 	if q.count == InputQueue {
 		q.head = (q.head + 1) % InputQueue
 		q.count--
@@ -41,6 +46,9 @@ func (q *inputs) push(seq uint32, values []int32, arrived int64) (surplus bool) 
 	at := (q.head + q.count) % InputQueue
 	copy(q.values[at*q.fields:(at+1)*q.fields], values)
 	q.seqs[at], q.arrived[at] = seq, arrived
+	if q.sights != nil {
+		q.sights[at] = s
+	}
 	q.count++
 	q.newest = seq
 	return surplus
@@ -55,6 +63,9 @@ func (q *inputs) pop(now int64) bool {
 	copy(q.last, q.values[at*q.fields:(at+1)*q.fields])
 	q.ack = q.seqs[at]
 	q.lead = leadMS(now, q.arrived[at])
+	if q.sights != nil {
+		q.sight = q.sights[at]
+	}
 	q.head = (at + 1) % InputQueue
 	q.count--
 	return true
@@ -74,7 +85,9 @@ type PushResult struct {
 }
 
 // Push queues the inputs of one message of the player on s. Arrived is the wall clock in ns since the Unix
-// epoch. ErrInput and ErrSeqAhead are bad messages: nothing of them is taken.
+// epoch. ErrInput and ErrSeqAhead are bad messages: nothing of them is taken. In a game that rewinds the view of
+// in is bounded by what the player was sent, in place, with NextTick set: who keeps in and pushes it again gets
+// the same match, whatever viewers there are then.
 func (e *Engine) Push(s Seat, in *protocol.Input, arrived int64) (r PushResult, err error) {
 	p := e.seat(s)
 	if p == nil || p.Bot {
@@ -83,6 +96,7 @@ func (e *Engine) Push(s Seat, in *protocol.Input, arrived int64) (r PushResult, 
 	if err := e.checkInput(p, in); err != nil {
 		return r, err
 	}
+	e.settle(p, in)
 	n := p.queue.fields
 	for i := range in.Count {
 		seq := in.FirstSeq + uint32(i)
@@ -90,7 +104,7 @@ func (e *Engine) Push(s Seat, in *protocol.Input, arrived int64) (r PushResult, 
 			r.Duplicate++
 			continue
 		}
-		if p.queue.push(seq, in.Values[i*n:(i+1)*n], arrived) {
+		if p.queue.push(seq, in.Values[i*n:(i+1)*n], arrived, e.sightOf(in, i)) {
 			r.Surplus++
 		}
 		r.Accepted++
@@ -128,6 +142,7 @@ func (e *Engine) feed(p *Player) {
 	switch {
 	case p.queue.pop(e.now.UnixNano()):
 		p.status = InputOnTime
+		p.sightTick = e.tick
 	case e.def.Spec.Idle == IdleNeutral || p.queue.ack == 0 || p.lostFor >= e.idle && p.lost:
 		p.status = InputNeutral
 	default:

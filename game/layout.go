@@ -27,6 +27,7 @@ type field struct {
 	form     form
 	shift    uint8
 	wrap     bool
+	interp   protocol.Interp
 	min, max int32   // wire values
 	scale    float64 // floats only
 }
@@ -147,8 +148,71 @@ func (l *layout) load(p unsafe.Pointer, values []int32) {
 	}
 }
 
+// loadBetween writes the values part/256 of the way from a to b, by the fields' interp, into the struct at p.
+func (l *layout) loadBetween(p unsafe.Pointer, a, b []int32, part int64) {
+	for i := range l.fields {
+		f := &l.fields[i]
+		at := unsafe.Add(p, f.offset)
+		if a[i] == b[i] || part == 0 || f.interp == protocol.InterpStep {
+			f.set(at, a[i])
+		} else {
+			f.setBetween(at, a[i], b[i], part)
+		}
+	}
+}
+
+// setBetween is set for part/256 of the way from a to b: in an integer's own unit, finer than the wire's where
+// the field has a shift, rounded half up.
+func (f *field) setBetween(p unsafe.Pointer, a, b int32, part int64) {
+	d := int64(b) - int64(a)
+	lo, span := int64(f.min), int64(f.max)-int64(f.min)+1
+	angle := f.interp == protocol.InterpAngle
+	if angle {
+		switch half := span / 2; {
+		case d < -half:
+			d += span
+		case d >= span-half:
+			d -= span
+		}
+	}
+	if f.form >= formFloat32 {
+		v := float64(a) + float64(d*part)/256
+		switch {
+		case angle && v < float64(lo):
+			v += float64(span)
+		case angle && v >= float64(lo+span):
+			v -= float64(span)
+		}
+		f.setFloat(p, v/f.scale)
+		return
+	}
+	w := int64(a)<<f.shift + (d*part<<f.shift+128)>>8
+	switch {
+	case angle && w < lo<<f.shift:
+		w += span << f.shift
+	case angle && w >= (lo+span)<<f.shift:
+		w -= span << f.shift
+	}
+	f.setInt(p, w)
+}
+
 func (f *field) set(p unsafe.Pointer, v int32) {
-	w := int64(v) << f.shift
+	if f.form >= formFloat32 {
+		f.setFloat(p, float64(v)/f.scale)
+		return
+	}
+	f.setInt(p, int64(v)<<f.shift)
+}
+
+func (f *field) setFloat(p unsafe.Pointer, x float64) {
+	if f.form == formFloat32 {
+		*(*float32)(p) = float32(x)
+	} else {
+		*(*float64)(p) = x
+	}
+}
+
+func (f *field) setInt(p unsafe.Pointer, w int64) {
 	switch f.form {
 	case formInt8:
 		*(*int8)(p) = int8(w)
@@ -163,11 +227,7 @@ func (f *field) set(p unsafe.Pointer, v int32) {
 	case formUint32:
 		*(*uint32)(p) = uint32(w)
 	case formBool:
-		*(*bool)(p) = v != 0
-	case formFloat32:
-		*(*float32)(p) = float32(float64(v) / f.scale)
-	case formFloat64:
-		*(*float64)(p) = float64(v) / f.scale
+		*(*bool)(p) = w != 0
 	}
 }
 

@@ -10,6 +10,9 @@ const (
 	maxNameBytes    = 64 // of a game's name, and of its version
 	maxMatchPlayers = 4096
 
+	MaxRewind   = 250 * time.Millisecond // how far back a view may lie
+	historyKept = 500 * time.Millisecond // of past frames, in games that rewind
+
 	InputQueue  = 32                     // inputs waiting per player; the oldest makes room
 	SeqAhead    = 2                      // s of ticks an input's number may run ahead of the last accepted one
 	idleNeutral = 500 * time.Millisecond // a lost player's input is neutral from then on

@@ -34,6 +34,9 @@ type Player struct {
 	bot      Bot
 	view     View // scratch for the bot
 	shown    shown
+
+	written   written // states sent to it, for Rewind
+	sightTick uint32  // the step that used queue.sight first
 }
 
 // shown is what the newest frame tells a player about itself. It is kept from capture on, so that a state sent

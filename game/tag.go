@@ -94,7 +94,7 @@ func compileField(sf *reflect.StructField, texts bool) (wire protocol.Field, f f
 		fault("it is unexported: export it, or take it out with `net:\"-\"`")
 	}
 	wire = protocol.Field{Name: t.name, Interp: t.interp, Wrap: t.wrap, Scale: 1}
-	f = field{offset: sf.Offset, wrap: t.wrap, scale: 1}
+	f = field{offset: sf.Offset, wrap: t.wrap, interp: t.interp, scale: 1}
 	form, lo, hi, ok := formOf(sf.Type)
 	f.form = form
 	switch {

@@ -28,6 +28,17 @@ type Mark struct {
 	Kind uint8 `net:"kind,max=3"`
 }
 
+type Drone struct { // has a past, and an odd mixture of fields
+	X     int32   `net:"x,scale=256,shift=5,interp=linear"`
+	Fine  int32   `net:"fine,interp=linear"`
+	Dir   uint16  `net:"dir,shift=8,interp=angle,wrap"`
+	Bias  int8    `net:"bias,min=-10,max=9,interp=angle,wrap"`
+	Speed float32 `net:"speed,scale=100,interp=linear"`
+	Turn  float64 `net:"turn,scale=10,min=0,max=35.9,interp=angle,wrap"`
+	Mode  uint8   `net:"mode"`
+	On    bool    `net:"on"`
+}
+
 type SelfRow struct {
 	X     int32  `net:"x"`
 	Steps uint32 `net:"steps,max=1000000"`

@@ -54,6 +54,9 @@ func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 	head := protocol.StateHead{Tick: now.tick}
 	var private, before []int32
 	if p := e.seat(v.seat); p != nil {
+		if now.moment != 0 {
+			p.written.add(now.moment)
+		}
 		head.Ack, head.LeadMS, head.Flags = p.shown.ack, p.shown.lead, p.shown.flags
 		private = p.shown.private
 	}

@@ -46,6 +46,7 @@ func (d *Decoder) Input(m *Input, k *Kind) error {
 	m.Count, m.Values = 0, m.Values[:0]
 	extra := d.expect(TypeInput, 4)
 	m.BaseTick, m.Fraction = d.view()
+	m.NextTick = 0
 	m.FirstSeq = uint32(d.int("first_seq", 1, 0xffffffff))
 	n := d.array("inputs", MaxInputsPerMessage)
 	if d.err == nil {

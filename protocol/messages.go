@@ -15,8 +15,9 @@ type Hello struct {
 // Values holds Count inputs one after the other, each as many wire values as the plan's input has fields;
 // a decoded Input re-uses Values, valid until the Decoder's next call.
 type Input struct {
-	BaseTick uint32 // the newest snapshot tick the player had on screen
-	Fraction uint8  // how far beyond BaseTick the picture was, in 1/256 of a snapshot interval
+	BaseTick uint32 // the older of the two states that the newest input's picture lay between, 0: it tells none
+	Fraction uint8  // how far the picture had gone from there to the next state, in 1/256
+	NextTick uint32 // server side only, never sent: that next state, once the engine has settled the view; else 0
 	FirstSeq uint32 // number of the first input; the following ones count up by 1
 	Count    int
 	Values   []int32
