@@ -106,6 +106,9 @@ func (e *Engine) NextEvent(v *Viewer) (msg []byte, ok bool, err error) {
 	return nil, false, nil
 }
 
+// LastEvent is the number of the newest event, 0 before the first.
+func (e *Engine) LastEvent() uint32 { return e.events.last }
+
 // Skip sets the cursor behind event seq, the newest that the client of a resumed connection has seen.
 func (v *Viewer) Skip(seq uint32) { v.event = min(seq, v.e.events.last) }
 

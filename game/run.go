@@ -12,7 +12,16 @@ type Observer interface {
 	Ticked(lateness, took time.Duration, missed int)
 }
 
-// Run is the match: it ticks at the match's rate until the match has ended, ctx is done or something panics.
+// Waker is what Links may have besides: work that shall not wait for the next tick, such as a player who has just come.
+type Waker interface {
+	// Waking is received from between ticks; each value calls for one Between.
+	Waking() <-chan struct{}
+	// Between runs on the match's goroutine, as Collect does, and must be as short. Nothing is stepped.
+	Between(now time.Time)
+}
+
+// Run is the match: it ticks at the match's rate until the match has ended, ctx is done or something panics. The first
+// tick comes at once, so that nobody waits for a match to begin; the next ones are on the match's own grid.
 // It returns nil after an end (Ended tells how), the cause of ctx, or a *PanicError; then the match has ended
 // with ReasonAborted and the engine is good for Ended only. Nothing it started is left when it returns. o may
 // be nil.
@@ -28,33 +37,52 @@ func (e *Engine) Run(ctx context.Context, l Links, o Observer) (err error) {
 	}
 	e.Attach(l)
 	clock := NewClock(e.match.ID, e.match.TickRate)
-	start := time.Now()
-	timer := time.NewTimer(clock.Deadline())
+	waker, _ := l.(Waker)
+	// One period ago, so that the grid's first place is due by now.
+	begun := time.Now()
+	start := begun.Add(-time.Second / time.Duration(e.match.TickRate))
+	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for !e.over {
-		if err := sleep(ctx, timer, clock.Deadline()-time.Since(start)); err != nil {
+	for first := true; !e.over; first = false {
+		if err := e.rest(ctx, waker, timer, start.Add(clock.Deadline())); err != nil {
 			return err
 		}
 		now := time.Now()
 		due, missed := clock.Begin(now.Sub(start))
+		late := now.Sub(start.Add(due))
+		if first {
+			late = now.Sub(begun)
+		}
 		e.frame(now, start.Add(due))
-		o.Ticked(now.Sub(start)-due, time.Since(now), missed)
+		o.Ticked(late, time.Since(now), missed)
 	}
 	return nil
 }
 
-// sleep waits for d, not at all if d is not positive, and tells whether ctx is done.
-func sleep(ctx context.Context, timer *time.Timer, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
+// rest waits for the next tick, not at all if that is due, and lets the waker work meanwhile. It returns the cause of ctx
+// when that is done.
+func (e *Engine) rest(ctx context.Context, waker Waker, timer *time.Timer, until time.Time) error {
+	var waking <-chan struct{}
+	if waker != nil {
+		waking = waker.Waking()
 	}
-	timer.Reset(d)
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	for !e.over {
+		d := time.Until(until)
+		if d <= 0 {
+			break
+		}
+		timer.Reset(d)
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-waking:
+			e.calling = "Between"
+			waker.Between(time.Now())
+		}
 	}
+	return context.Cause(ctx)
 }
 
 type noObserver struct{}

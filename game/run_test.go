@@ -61,7 +61,7 @@ func TestRunTicksExactly(t *testing.T) {
 				if !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("Run returned %v", err)
 				}
-				if want := minutes * 60 * hz; w.ticks != want || int(e.Now()) != want || frames != want {
+				if want := minutes*60*hz + 1; w.ticks != want || int(e.Now()) != want || frames != want {
 					t.Errorf("%d ticks, step %d, %d frames, want %d", w.ticks, e.Now(), frames, want)
 				}
 				if w.missed != 0 || w.late != 0 {
@@ -73,6 +73,60 @@ func TestRunTicksExactly(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRunBeginsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newToy(t, &toy{}, func(m *game.Match) { m.TickRate, m.SnapshotRate = 20, 20 })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin, w := time.Now(), &watch{}
+		var ticked []time.Duration
+		var stood []time.Time // what the ticks stand for
+		e.Run(ctx, links{deliver: func(now time.Time, _ bool) {
+			ticked, stood = append(ticked, now.Sub(begin)), append(stood, e.At())
+		}}, w)
+		if ticked[0] != 0 || w.late != 0 {
+			t.Errorf("the first tick came after %v, the latest was %v late", ticked[0], w.late)
+		}
+		for i := range stood[1:] {
+			if d := stood[i+1].Sub(stood[i]); d != 50*time.Millisecond {
+				t.Fatalf("ticks %d and %d stand for moments %v apart", i+1, i+2, d)
+			}
+		}
+	})
+}
+
+// host wakes a match between its ticks.
+type host struct {
+	links
+	waking  chan struct{}
+	between func(time.Time)
+}
+
+func (h host) Waking() <-chan struct{} { return h.waking }
+func (h host) Between(now time.Time)   { h.between(now) }
+
+func TestRunWakesBetweenTicks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newToy(t, &toy{}, func(m *game.Match) { m.TickRate, m.SnapshotRate = 10, 10 })
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		w, begin, woken := &watch{}, time.Now(), []time.Duration{}
+		h := host{waking: make(chan struct{}, 1)}
+		h.between = func(time.Time) { woken = append(woken, time.Since(begin)) }
+		at := []time.Duration{7 * time.Millisecond, 7 * time.Millisecond, 333 * time.Millisecond, 1777 * time.Millisecond}
+		for _, d := range at {
+			time.AfterFunc(d, func() { h.waking <- struct{}{} })
+		}
+		e.Run(ctx, h, w)
+		if fmt.Sprint(woken) != fmt.Sprint(at) {
+			t.Errorf("woken after %v, want %v", woken, at)
+		}
+		if w.ticks != 21 || w.late != 0 {
+			t.Errorf("%d ticks, the latest %v late: waking must not move them", w.ticks, w.late)
+		}
+	})
 }
 
 func TestRunOverload(t *testing.T) {
@@ -146,8 +200,8 @@ func TestRunOverrunRecovers(t *testing.T) {
 		// After the second of step 3 four ticks catch up, the next is on the grid again.
 		period := time.Second / hz
 		for i, at := range started[8:] {
-			if (at-started[0])%period != 0 {
-				t.Fatalf("step %d began %v after the first: off the grid", i+9, at-started[0])
+			if (at-started[1])%period != 0 {
+				t.Fatalf("step %d began %v after the second: off the grid", i+9, at-started[1])
 			}
 		}
 		if w.missed != 50-1-game.MaxCatchUp {
@@ -275,7 +329,7 @@ func TestRunCatchesPanics(t *testing.T) {
 				if end, over := e.Ended(); !over || end.Reason != game.ReasonAborted {
 					t.Errorf("ended %v with %+v", over, end)
 				}
-				if err := <-done; err != context.DeadlineExceeded || other.Now() != 60 {
+				if err := <-done; err != context.DeadlineExceeded || other.Now() != 61 {
 					t.Errorf("the other match: %v at tick %d", err, other.Now())
 				}
 			})

@@ -13,11 +13,13 @@ import (
 
 // connected is the room's side of a session that plays or watches.
 type connected struct {
-	seat      uint16
-	role      protocol.Role
-	viewer    *game.Viewer
-	rosterSeq uint32
-	queue     []byte // frames to send before anything else: welcome, replies, notices
+	seat       uint16
+	generation uint32 // of the resume token in its welcome
+	proven     bool   // it spoke: its welcome has arrived
+	role       protocol.Role
+	viewer     *game.Viewer
+	rosterSeq  uint32
+	queue      []byte // frames to send before anything else: welcome, replies, notices
 
 	flight flight // what is on its way to the player
 
@@ -49,6 +51,22 @@ func (r *Room) Collect(now time.Time) {
 		r.nextLook = now.Add(housekeepEvery)
 		r.lookAtDeadlines(now)
 	}
+}
+
+// Waking tells that somebody is in the inbox (game.Waker).
+func (r *Room) Waking() <-chan struct{} { return r.wake }
+
+// Between lets in who has come since the last tick, and shows them the match as it is: the newest frame there is. A
+// newcomer's own row comes with the next one (game.Waker).
+func (r *Room) Between(now time.Time) {
+	r.newcomers = r.newcomers[:0]
+	r.admitArrivals(now)
+	for _, s := range r.newcomers {
+		if s.player != nil {
+			r.deliver(s, now, false)
+		}
+	}
+	clear(r.newcomers)
 }
 
 // admitArrivals seats everybody in the inbox.
@@ -99,8 +117,10 @@ func (r *Room) seatSession(a *arrival, now time.Time) Ending {
 	switch {
 	case !ok || !a.resume && seat.PlayerID != a.player:
 		return endBadTicket
-	case a.resume && !r.ledger.current(a.seat, a.generation):
+	case a.resume && !r.ledger.accept(a.seat, a.generation):
 		return endBadResume
+	case a.resume && a.lastEvent > r.engine.LastEvent():
+		return endNoSuchEvent
 	case seat.State == protocol.SeatLeft, seat.State == protocol.SeatKicked, seat.State == protocol.SeatExpired:
 		return endSeatGone
 	}
@@ -124,8 +144,9 @@ func (r *Room) seatSession(a *arrival, now time.Time) Ending {
 // connect makes a session part of the match: watched, welcomed, and what it sent behind its hello read.
 func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time) {
 	s := a.session
+	generation := r.ledger.set(a.seat, protocol.SeatActive)
 	p := &connected{
-		seat: a.seat, role: seat.Role, viewer: viewer,
+		seat: a.seat, generation: generation, role: seat.Role, viewer: viewer,
 		nextPing: now.Add(PingInterval), pongBefore: now.Add(PingInterval + PongTimeout),
 	}
 	if a.resume {
@@ -134,8 +155,9 @@ func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time
 	s.player = p
 	s.index = len(r.sessions)
 	r.sessions = append(r.sessions, s)
+	r.newcomers = append(r.newcomers, s)
 	r.metrics.Connections.Playing.Inc()
-	r.welcome(s, seat, r.ledger.set(a.seat, protocol.SeatActive))
+	r.welcome(s, seat)
 	if a.resume {
 		p.queue = appendNotice(p.queue, &protocol.Notice{Kind: protocol.NoticeResumed})
 	}
@@ -181,7 +203,7 @@ func (r *Room) viewerOf(seat Seat, back *game.Viewer) *game.Viewer {
 }
 
 // welcome queues the first message of a connection.
-func (r *Room) welcome(s *Session, seat Seat, generation uint32) {
+func (r *Room) welcome(s *Session, seat Seat) {
 	m, d := &r.cfg.Match, r.engine.Definition()
 	p := s.player
 	begin := len(p.queue)
@@ -190,7 +212,7 @@ func (r *Room) welcome(s *Session, seat Seat, generation uint32) {
 		Version: protocol.Version, Seat: seat.Number, PlayerID: seat.PlayerID, Role: seat.Role,
 		TickRate: uint16(m.TickRate), SnapshotRate: uint16(m.SnapshotRate),
 		Tick: r.engine.Now(), ServerTime: uint64(time.Now().UnixMicro()),
-		ResumeToken:  r.keys().SignResume(ticket.Resume{Match: m.ID, Seat: seat.Number, Generation: generation}),
+		ResumeToken:  r.keys().SignResume(ticket.Resume{Match: m.ID, Seat: seat.Number, Generation: p.generation}),
 		ReconnectMS:  uint32(r.cfg.Reconnect.Milliseconds()),
 		Limits:       LimitsFor(m.TickRate),
 		TargetLeadMS: uint16(time.Second.Milliseconds() / int64(m.TickRate)),
@@ -285,6 +307,10 @@ func (r *Room) takeEcho(p *connected, payload []byte, now time.Time) Ending {
 // message acts on one message of a player. A malformed one is counted; too many end the connection.
 func (r *Room) message(s *Session, payload []byte, arrived int64, now time.Time) Ending {
 	p := s.player
+	if !p.proven {
+		p.proven = true
+		r.ledger.prove(p.seat, p.generation)
+	}
 	t, err := r.dec.Begin(payload)
 	if err == nil {
 		switch t {

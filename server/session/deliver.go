@@ -29,6 +29,8 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	for i := len(r.sessions) - 1; i >= 0; i-- {
 		r.deliver(r.sessions[i], now, frame)
 	}
+	clear(r.newcomers)
+	r.newcomers = r.newcomers[:0]
 }
 
 // deliver writes to one player. A socket that has not taken the last write yet gets nothing new: its next state will be
@@ -57,12 +59,13 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 		r.lose(s, endEventsLost, now)
 		return
 	}
-	if frame {
-		if p.flight.hold(s.conn, now, r.cfg.Match.SnapshotRate) {
-			r.counts.skipped++
-		} else {
-			out = r.appendState(out, s, now)
-		}
+	switch {
+	case !p.shown: // the first one goes at once, whatever the snapshot rate
+		out = r.appendState(out, s, now)
+	case frame && p.flight.hold(s.conn, now, r.cfg.Match.SnapshotRate):
+		r.counts.skipped++
+	case frame:
+		out = r.appendState(out, s, now)
 	}
 	r.scratch = out
 	if len(out) == 0 {

@@ -37,6 +37,7 @@ var (
 	endNoMatch      = Ending{Code: protocol.CloseNoMatch, Reason: "the match does not exist or has ended"}
 	endBadTicket    = Ending{Code: protocol.CloseBadTicket, Reason: "the ticket is not valid, expired or already used"}
 	endBadResume    = Ending{Code: protocol.CloseBadTicket, Reason: "the resume token is not valid any more"}
+	endNoSuchEvent  = Ending{Code: protocol.CloseBadMessage, Reason: "hello: last event seq: no event has had that number yet"}
 	endSeatGone     = Ending{Code: protocol.CloseForbidden, Reason: "the seat was given up"}
 	endNoPlace      = Ending{Code: protocol.CloseUnavailable, Reason: "the match has no place for this player", RetryAfter: time.Second}
 	endUnwatched    = Ending{Code: protocol.CloseInternal, Reason: "the server cannot take this connection"}

@@ -78,6 +78,7 @@ type ledger struct {
 type ledgerSeat struct {
 	Seat
 	generation uint32          // of the resume token; counts connections of this seat
+	proven     uint32          // the newest generation whose token the player is known to hold: older tokens are void
 	changed    uint32          // version of the last change
 	since      time.Time       // when it became active; zero: it is not
 	trips      []time.Duration // round trips of its newest pings, a ring
@@ -228,6 +229,7 @@ func (l *ledger) reserve(reqs []SeatRequest, now time.Time) ([]Seat, error) {
 			s.State = protocol.SeatActive // nobody has to come
 		}
 		s.generation++ // of an earlier player of this seat nothing is valid any more
+		s.proven = s.generation
 		l.touch(s)
 		out[i] = s.Seat
 	}
@@ -409,11 +411,28 @@ func (l *ledger) set(number uint16, state protocol.SeatState) (generation uint32
 	return s.generation
 }
 
-// current tells whether a resume token of this generation is the seat's newest.
-func (l *ledger) current(number uint16, generation uint32) bool {
+// accept tells whether a resume token of this generation is good: the seat's newest, or an older one as long as no welcome
+// behind it is known to have arrived. Whoever shows a token has had its welcome: the ones before it are void from now on.
+func (l *ledger) accept(number uint16, generation uint32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return number > 0 && int(number) <= len(l.seats) && l.seats[number-1].Number != 0 && l.seats[number-1].generation == generation
+	if number == 0 || int(number) > len(l.seats) || l.seats[number-1].Number == 0 {
+		return false
+	}
+	s := &l.seats[number-1]
+	if generation < s.proven || generation > s.generation {
+		return false
+	}
+	s.proven = generation
+	return true
+}
+
+// prove notes that the welcome of this generation has arrived: older resume tokens are void.
+func (l *ledger) prove(number uint16, generation uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := &l.seats[number-1]
+	s.proven = max(s.proven, generation)
 }
 
 // changes appends the entries that changed after version since, and returns the present version.

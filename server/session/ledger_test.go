@@ -57,17 +57,31 @@ func TestLedgerGenerationsRetireOldTokens(t *testing.T) {
 	l := newLedger(1, 0, nil)
 	l.reserve([]SeatRequest{player("a")}, now)
 	first := l.set(1, protocol.SeatActive)
-	if !l.current(1, first) {
-		t.Fatal("the first token is not current")
+	if !l.accept(1, first) {
+		t.Fatal("the first token is not good")
 	}
 	second := l.set(1, protocol.SeatActive)
-	if l.current(1, first) || !l.current(1, second) {
-		t.Fatal("a newer connection must retire the older token")
+	third := l.set(1, protocol.SeatActive)
+	if !l.accept(1, first) {
+		t.Fatal("the first token is void, though no welcome behind it is known to have arrived")
+	}
+	if !l.accept(1, second) || l.accept(1, first) {
+		t.Fatal("whoever shows the second token has it: the first must be void, and the second good")
+	}
+	l.prove(1, third)
+	if l.accept(1, second) || !l.accept(1, third) || l.accept(1, third+1) {
+		t.Fatal("after a word on the third connection its token alone is good")
 	}
 	l.set(1, protocol.SeatLeft)
 	l.reserve([]SeatRequest{player("b")}, now)
-	if l.current(1, second) {
-		t.Fatal("the token of the seat's last player works for its next one")
+	for g := range third + 1 {
+		if l.accept(1, g) {
+			t.Fatal("a token of the seat's last player works for its next one")
+		}
+	}
+	l.set(1, protocol.SeatActive)
+	if l.accept(1, third) {
+		t.Fatal("a token of the seat's last player works after its next one came")
 	}
 }
 

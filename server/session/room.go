@@ -93,7 +93,8 @@ type Room struct {
 	roster     []protocol.RosterEntry
 	readBuf    []byte
 	scratch    []byte
-	arrived    []arrival // the inbox of this tick
+	arrived    []arrival  // the inbox of this tick
+	newcomers  []*Session // connected since the last tick
 	lost       []lostSeat
 	emptySince time.Time
 	deadline   time.Time   // of a graceful end; zero: none ordered

@@ -351,6 +351,8 @@ func TestRoomResume(t *testing.T) {
 	}
 
 	t.Run("the old token is dead", func(t *testing.T) {
+		back.input(1) // so the new one has arrived
+		s.tick(1)
 		again := s.arrive(arrival{seat: token.Seat, resume: true, generation: token.Generation})
 		s.tick(1)
 		if again.frames().closed != 4401 {
