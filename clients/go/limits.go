@@ -20,7 +20,9 @@ const (
 	sentRing   = 512 // sent inputs whose time is remembered; a power of two
 	pingRing   = 8   // pings whose pong is still expected; a power of two
 	clockRing  = 8   // pongs that the clock estimate looks back on
+	paceRing   = 128 // inputs that the pacer looks back on
 	maxSeqSkip = 1 << 20
+	paceReach  = int64(10_000_000) // µs that the observations of a pacer may lie apart
 
 	keyframeEvery = int64(time.Second) // at most one request for a keyframe in this time, in ns
 

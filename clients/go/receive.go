@@ -88,6 +88,7 @@ func (s *Session) welcome() (Signal, error) {
 	s.phase = phasePlaying
 	s.State.Reset(w.Plan)
 	s.anchorTick, s.anchorTime = w.Tick, int64(w.ServerTime)
+	s.Pacer.start(int(w.TickRate), milliseconds(uint32(w.TargetLeadMS)), s.nextInput)
 	return SignalWelcome, nil
 }
 
@@ -120,7 +121,18 @@ func (s *Session) state(msg []byte, t protocol.Type, now int64) (Signal, error) 
 		return SignalNone, nil
 	}
 	s.acknowledge(s.State.Head.Ack)
+	s.pace(now)
 	return SignalState, nil
+}
+
+// pace tells the input clock what became of the newest input.
+func (s *Session) pace(now int64) {
+	h := &s.State.Head
+	if h.Ack >= s.Pacer.next { // an input of an earlier connection: the numbers go on behind it
+		s.Pacer.next = s.nextInput
+	}
+	sent, known := s.SentAt(h.Ack)
+	s.Pacer.heard(h.Tick, h.Ack, h.LeadMS, known && h.Flags&protocol.FlagInputMissing == 0, sent, now)
 }
 
 // fault counts a state that is of no use and asks for a keyframe.

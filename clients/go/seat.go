@@ -18,7 +18,11 @@ func (c *Client) Send(values ...int32) (seq uint32, err error) {
 		err = c.fits(values)
 	}
 	if err == nil {
-		seq = c.session.Input(values, c.now())
+		at := c.now()
+		if due, ok := c.session.Pacer.Due(at); ok {
+			at = due
+		}
+		seq = c.session.Input(values, at)
 	}
 	c.mu.Unlock()
 	if err == nil {

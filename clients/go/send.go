@@ -45,6 +45,7 @@ func (s *Session) Input(values []int32, at int64) uint32 {
 	begin := len(s.out)
 	s.out = endFrame(protocol.AppendInput(beginFrame(s.out), m, len(values)), begin, ws.OpBinary)
 	s.Stats.Inputs++
+	s.Pacer.sent(seq, at)
 	return seq
 }
 

@@ -74,6 +74,7 @@ type Session struct {
 	Result  protocol.Result
 	Error   protocol.Error
 	Clock   Clock
+	Pacer   Pacer // when the next input is due
 	Stats   Stats
 	Heard   int64 // when the last byte came
 

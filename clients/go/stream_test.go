@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
+	"io"
 	"strings"
 	"testing"
 
@@ -114,7 +115,7 @@ func sent(t testing.TB, s *client.Session) []ws.Frame {
 	r := bytes.NewReader(s.Out())
 	var frames []ws.Frame
 	for r.Len() > 0 {
-		f, err := ws.ReadFrame(r)
+		f, err := readFrame(r)
 		if err != nil {
 			t.Fatalf("what was put out is not whole frames: %v", err)
 		}
@@ -125,6 +126,18 @@ func sent(t testing.TB, s *client.Session) []ws.Frame {
 	}
 	s.Wrote(len(s.Out()))
 	return frames
+}
+
+func readFrame(r *bytes.Reader) (f ws.Frame, err error) {
+	if f.Header, err = ws.ReadHeader(r); err != nil {
+		return f, err
+	}
+	if f.Header.Length > int64(r.Len()) {
+		return f, io.ErrUnexpectedEOF
+	}
+	f.Payload = make([]byte, f.Header.Length)
+	_, err = io.ReadFull(r, f.Payload)
+	return f, err
 }
 
 // playing is a session behind its welcome.
