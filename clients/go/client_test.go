@@ -275,3 +275,37 @@ func TestManyGoroutinesSend(t *testing.T) {
 }
 
 var _ io.Closer = (*client.Client)(nil)
+
+func TestTickPacesTheInputs(t *testing.T) {
+	got := make(chan uint32, 100)
+	url := serve(t, func(p *peer) {
+		p.greet()
+		for p.next(protocol.TypeInput) {
+			var in protocol.Input
+			if p.d.Input(&in, &plan.Input) != nil {
+				return
+			}
+			got <- in.FirstSeq
+		}
+	})
+	c := dial(t, url, client.Options{})
+	begun := time.Now()
+	for range 5 {
+		if err := c.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.Send(1, 2)
+	}
+	if d := time.Since(begun); d < 190*time.Millisecond || d > time.Second {
+		t.Errorf("5 inputs at 20 Hz took %v", d)
+	}
+	for want := uint32(1); want <= 5; want++ {
+		if seq := <-got; seq != want {
+			t.Errorf("input %d, want %d", seq, want)
+		}
+	}
+	c.Close()
+	if err := c.Tick(t.Context()); err == nil {
+		t.Error("a closed client has no ticks")
+	}
+}

@@ -17,20 +17,22 @@ const (
 	readBufferBytes = 16 << 10                       // what a Client reads at once
 	maxPendingCalls = 64                             // requests of a Client that wait for their replies
 
-	sentRing   = 512 // sent inputs whose time is remembered; a power of two
-	pingRing   = 8   // pings whose pong is still expected; a power of two
-	clockRing  = 8   // pongs that the clock estimate looks back on
-	paceRing   = 128 // inputs that the pacer looks back on
+	sentRing   = 512  // sent inputs whose time is remembered; a power of two
+	pingRing   = 8    // pings whose pong is still expected; a power of two
+	clockRing  = 8    // pongs that the clock estimate looks back on
+	clockSlack = 2000 // µs that a clock estimate may be off besides half a round trip
+	paceRing   = 128  // inputs that the pacer looks back on
 	maxSeqSkip = 1 << 20
 	paceReach  = int64(10_000_000) // µs that the observations of a pacer may lie apart
 
 	keyframeEvery = int64(time.Second) // at most one request for a keyframe in this time, in ns
 
 	defaultPingEvery = 2 * time.Second
-	defaultHelloWait = 10 * time.Second // from dial to welcome, when the context has no deadline
-	silenceLimit     = 15 * time.Second // a server pings every 5 s: this silent, it is gone
-	writeLimit       = 10 * time.Second // a write that takes longer breaks the connection
-	leaveLimit       = 3 * time.Second  // from bye to the server's Close
+	defaultHelloWait = 10 * time.Second      // from dial to welcome, when the context has no deadline
+	silenceLimit     = 15 * time.Second      // a server pings every 5 s: this silent, it is gone
+	tickLook         = 20 * time.Millisecond // the input clock may be set while one waits for it
+	writeLimit       = 10 * time.Second      // a write that takes longer breaks the connection
+	leaveLimit       = 3 * time.Second       // from bye to the server's Close
 
 	resumeFirst = 100 * time.Millisecond // first wait before a resume, doubled each time, jittered
 	resumeLast  = 2 * time.Second

@@ -87,7 +87,7 @@ func (s *Session) welcome() (Signal, error) {
 	}
 	s.phase = phasePlaying
 	s.State.Reset(w.Plan)
-	s.anchorTick, s.anchorTime = w.Tick, int64(w.ServerTime)
+	s.grid = grid{tick: w.Tick, time: int64(w.ServerTime), rate: int64(w.TickRate)}
 	s.Pacer.start(int(w.TickRate), milliseconds(uint32(w.TargetLeadMS)), s.nextInput)
 	return SignalWelcome, nil
 }
@@ -114,8 +114,9 @@ func (s *Session) state(msg []byte, t protocol.Type, now int64) (Signal, error) 
 	if t == protocol.TypeSnapshot {
 		s.Stats.Fulls++
 		s.waiting = false
-		s.anchorTick, s.anchorTime = s.State.Head.Tick, int64(s.State.Head.ServerTime)
+		s.grid.set(s.State.Head.Tick, int64(s.State.Head.ServerTime))
 	}
+	s.grid.heard(s.State.Head.Tick, s.Clock.Server(now), s.Clock.MinRTT/2+clockSlack, s.Clock.Samples > 0)
 	if !s.State.Sound() {
 		s.fault(protocol.KeyframeCRC, s.State.Rows.CRC(), now)
 		return SignalNone, nil
@@ -171,5 +172,6 @@ func (s *Session) pong(m *protocol.Pong, now int64) bool {
 	}
 	p.id = 0
 	s.Clock.add(p.t0, int64(m.T1), int64(m.T2), now/1000)
+	s.grid.pong = int64(m.T2)
 	return true
 }

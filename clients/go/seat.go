@@ -31,6 +31,49 @@ func (c *Client) Send(values ...int32) (seq uint32, err error) {
 	return seq, err
 }
 
+// Tick waits until the next input is due: once per tick of the server, so that it gets there in time for its own
+// tick and does not wait there for long (see Pacer). While the connection is broken it waits for the resume. The
+// error is ctx's cause, or how the client ended.
+//
+//	for c.Tick(ctx) == nil {
+//		c.Send(values...)
+//	}
+func (c *Client) Tick(ctx context.Context) error {
+	var timer *time.Timer
+	for {
+		wait := tickLook
+		c.mu.Lock()
+		if c.err == nil && c.wire != nil && !c.closing {
+			now := c.now()
+			at, ok := c.session.Pacer.Due(now)
+			if ok {
+				c.mu.Unlock()
+				return nil
+			}
+			if at > now {
+				wait = min(wait, time.Duration(at-now))
+			}
+		}
+		c.mu.Unlock()
+		if timer == nil {
+			timer = time.NewTimer(wait)
+			defer timer.Stop()
+		} else {
+			timer.Reset(wait)
+		}
+		select {
+		case <-timer.C:
+		case <-c.done:
+			if err := c.Wait(ctx); err != nil {
+				return err
+			}
+			return ErrClosed
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // fits checks an input against the plan, so that a slip of the caller is not the server's 4400.
 func (c *Client) fits(values []int32) error {
 	if c.session.Welcome.Role == protocol.RoleSpectator {

@@ -116,13 +116,21 @@ func (s *Session) Close(code protocol.CloseCode, reason string) {
 	s.out = appendClose(s.out, code, reason)
 }
 
-// ServerTime is the server's time of a tick in µs since the Unix epoch, counted from the newest snapshot that
-// carried one. Ticks that the server had to drop since then make it too early.
+// ServerTime is when a tick was due, in µs since the Unix epoch on the server's clock: exact at a snapshot, and
+// counted from there. Ticks that the server had to drop are noticed within two pings.
 func (s *Session) ServerTime(tick uint32) int64 {
-	if s.Welcome.TickRate == 0 {
-		return s.anchorTime
+	if s.grid.rate == 0 {
+		return 0 // no welcome yet
 	}
-	return s.anchorTime + int64(int32(tick-s.anchorTick))*1_000_000/int64(s.Welcome.TickRate)
+	return s.grid.at(tick)
+}
+
+// ServerTick is where the server is at now on its line of ticks, false while no pong has set the clock.
+func (s *Session) ServerTick(now int64) (tick float64, ok bool) {
+	if s.Clock.Samples == 0 || s.grid.rate == 0 {
+		return 0, false
+	}
+	return float64(s.grid.tick) + float64(s.Clock.Server(now)-s.grid.time)*float64(s.grid.rate)/1e6, true
 }
 
 // Age is how old the newest state is at now, false while no pong has set the clock.
@@ -130,7 +138,7 @@ func (s *Session) Age(now int64) (time.Duration, bool) {
 	if s.Clock.Samples == 0 || s.Stats.States == 0 {
 		return 0, false
 	}
-	µs := now/1000 + s.Clock.Offset - s.ServerTime(s.State.Head.Tick)
+	µs := s.Clock.Server(now) - s.ServerTime(s.State.Head.Tick)
 	return time.Duration(µs) * time.Microsecond, true
 }
 

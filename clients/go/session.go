@@ -100,8 +100,7 @@ type Session struct {
 	keyframeAt int64 // when the last keyframe was asked for
 	waiting    bool  // for a keyframe
 
-	anchorTick uint32 // the tick whose server time is known best
-	anchorTime int64  // µs
+	grid grid // of the server's ticks
 
 	pingID uint32
 	pings  [pingRing]struct {
