@@ -21,11 +21,12 @@ var links = []link{
 type way struct {
 	name   string
 	driver string
-	blind  bool // the server built with -tags blindwrites
+	server string // which build of it, see run
 }
 
 var ways = []way{
-	{name: "rule", driver: "epoll"},
-	{name: "blind", driver: "epoll", blind: true},
-	{name: "portable", driver: "portable"},
+	{name: "rule", driver: "epoll", server: "server"},
+	{name: "blind", driver: "epoll", server: "blind"},
+	{name: "portable", driver: "portable", server: "server"}, // as with TLS
+	{name: "plain", driver: "portable", server: "plain"},     // as on other systems than Linux
 }

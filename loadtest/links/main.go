@@ -30,8 +30,7 @@ func table(args []string) error {
 	var r runner
 	flags := flag.NewFlagSet("links", flag.ExitOnError)
 	flags.StringVar(&r.emulator, "emulator", os.Getenv("LINKEM"), "the link emulator's `binary`")
-	flags.StringVar(&r.server, "server", "", "the server's `binary`")
-	flags.StringVar(&r.blind, "blind", "", "the server's `binary`, built with -tags blindwrites")
+	flags.StringVar(&r.servers, "servers", "", "`folder` with the servers: server, blind (-tags blindwrites), plain (-tags plainsockets)")
 	flags.StringVar(&r.link, "link", "", "only this `link`")
 	flags.StringVar(&r.way, "way", "", "only this `way` of sending")
 	flags.StringVar(&r.congestion, "cc", "cubic", "the kernel's congestion `control`, of both sides")
@@ -42,8 +41,8 @@ func table(args []string) error {
 	if r.emulator == "" {
 		return fmt.Errorf("no link emulator: set LINKEM to its binary")
 	}
-	if r.server == "" || r.blind == "" {
-		return fmt.Errorf("give the two servers with -server and -blind, or use loadtest/links/run")
+	if r.servers == "" {
+		return fmt.Errorf("give the servers' folder with -servers, or use loadtest/links/run")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

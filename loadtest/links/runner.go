@@ -19,11 +19,12 @@ const defaultDuration = time.Minute
 
 // runner runs the emulator.
 type runner struct {
-	emulator, server, blind string // binaries
-	link, way               string // only these; empty: all
-	congestion              string
-	bots, runs              int
-	duration                time.Duration
+	emulator   string // binary
+	servers    string // folder of binaries
+	link, way  string // only these; empty: all
+	congestion string
+	bots, runs int
+	duration   time.Duration
 }
 
 // figures are one run.
@@ -102,14 +103,10 @@ func (r *runner) run(ctx context.Context, l *link, how *way, seed int) (*figures
 	if err != nil {
 		return nil, err
 	}
-	server := r.server
-	if how.blind {
-		server = r.blind
-	}
 	ctx, cancel := context.WithTimeout(ctx, warmUp+r.duration+runSlack)
 	defer cancel()
 	args := append(slices.Clone(l.args), "-q", "-seed", fmt.Sprint(seed), "-cc", r.congestion, "-port", fmt.Sprint(gamePort),
-		"-a", fmt.Sprintf("exec %s serve -dir %s -server %s -driver %s -bots %d", self, dir, server, how.driver, r.bots),
+		"-a", fmt.Sprintf("exec %s serve -dir %s -server %s -driver %s -bots %d", self, dir, filepath.Join(r.servers, how.server), how.driver, r.bots),
 		"-b", fmt.Sprintf("exec %s play -dir %s -duration %v", self, dir, r.duration))
 	cmd := exec.CommandContext(ctx, r.emulator, args...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr

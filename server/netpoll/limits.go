@@ -19,6 +19,7 @@ const (
 	readChunkBytes   = 4 << 10         // one read of that goroutine
 	writeBufferBytes = 256 << 10       // written and not yet sent, per connection; beyond, Write takes less
 	writeLowBytes    = 128 << 10       // at or below this much unsent a full connection is writable again
+	sendBufferBytes  = 16 << 10        // the kernel's own, where it does not tell how much is in it
 	writePieceBytes  = 16 << 10        // one write of the writing goroutine: a TLS record
 	keepBytes        = 4 << 10         // a buffer of at most this size is kept while it is empty
 	acceptQueue      = 128             // accepted and not yet taken by Accept

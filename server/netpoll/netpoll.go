@@ -44,10 +44,11 @@ type Conn interface {
 	// Write sends as much of p as the socket takes. n < len(p) with a nil error: the socket is full, the
 	// rest is the caller's to keep (see Set.WatchWrite).
 	Write(p []byte) (n int, err error)
-	// Unsent is the number of bytes written but not yet acknowledged by the peer's kernel, −1 if unknown.
+	// Unsent is the number of bytes written but not yet acknowledged by the peer's kernel, −1 if unknown. Where RoundTrip
+	// is unknown it counts those that the own kernel has not taken yet, whose send buffer is small then.
 	Unsent() int
-	// RoundTrip is what the kernel knows of the path: the smoothed round trip and the least one of late. 0, 0: unknown.
-	// It costs a system call.
+	// RoundTrip is what the kernel knows of the path: the smoothed round trip and the least one of late. 0, 0: unknown,
+	// as with the portable driver on other systems than Linux. It costs a system call.
 	RoundTrip() (smoothed, least time.Duration)
 	// CloseWrite sends FIN behind what was written; reading goes on.
 	CloseWrite() error

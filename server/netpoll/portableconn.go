@@ -14,6 +14,7 @@ type portableConn struct {
 	nc     net.Conn
 	remote netip.AddrPort
 	owner  any            // the owner's
+	kernel kernel         // the owner's
 	reader sync.WaitGroup // the reading goroutine
 	writer sync.WaitGroup // the writing one, while there is one
 	room   sync.Cond      // in has been read from, or the reading goroutine shall stop
@@ -46,6 +47,7 @@ var pastDeadline = time.Unix(1, 0)
 
 func newPortableConn(nc net.Conn) *portableConn {
 	c := &portableConn{nc: nc, remote: remote(nc)}
+	c.kernel.init(nc)
 	c.room.L = &c.mu
 	c.reader.Go(c.readLoop)
 	return c
@@ -200,14 +202,15 @@ func shutDown(nc net.Conn) {
 	}
 }
 
+// Unsent is what waits here and in the kernel; without a word from the kernel, what waits here.
 func (c *portableConn) Unsent() int {
+	queued := c.kernel.queued()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.unsent
+	return c.unsent + queued
 }
 
-// RoundTrip is unknown: what this driver has in flight is bounded by the small send buffer of its sockets instead.
-func (c *portableConn) RoundTrip() (smoothed, least time.Duration) { return 0, 0 }
+func (c *portableConn) RoundTrip() (smoothed, least time.Duration) { return c.kernel.roundTrip() }
 
 func (c *portableConn) CloseWrite() error {
 	c.mu.Lock()

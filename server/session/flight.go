@@ -13,15 +13,18 @@ import (
 // congestion window; under loss alone the rule must not skip, which is why a long queue is judged by the round trip too.
 // One session owns it.
 type flight struct {
-	size    float64       // bytes of a snapshot, smoothed
-	least   time.Duration // round trip of the empty path
-	looked  time.Time     // when least was asked for
-	judged  time.Time     // begin of the present window
-	held    int           // snapshots held back in it
-	due     int           // snapshots due in it
-	calm    int           // windows in a row without any held back
-	divisor int           // only every n-th snapshot is sent: 1, 2 or 4
-	turn    int           // counts snapshots due
+	size     float64       // bytes of a snapshot, smoothed
+	least    time.Duration // round trip of the empty path
+	looked   time.Time     // when least was asked for
+	blunt    bool          // the system tells neither round trips nor what it has queued: only a full send buffer shows
+	judged   time.Time     // begin of the present window
+	held     int           // snapshots held back in it
+	due      int           // snapshots due in it
+	calm     int           // windows in a row without any held back
+	patience int           // windows of calm before the rate goes up: more after each vain try
+	tried    bool          // the rate went up lately
+	divisor  int           // only every n-th snapshot is sent: 1, 2 or 4
+	turn     int           // counts snapshots due
 }
 
 // The rule's numbers (measured at 170 kbit/s under a stream of 240 kbit/s: newest state 0.19 s old at p99, against 6.4 s and
@@ -32,7 +35,8 @@ const (
 	flightRefresh = 2 * time.Second       // how often the least round trip is asked for
 	flightWindow  = 2 * time.Second       // over which a link is judged slow
 	flightSlow    = 0.3                   // share of snapshots held back in a window that makes it slow
-	flightCalm    = 3                     // windows without any held back before the rate goes up again
+	flightCalm    = 3                     // windows without any held back before the rate goes up again, at first
+	flightDoubt   = 24                    // and at most: a link that is simply too narrow is tried every 48 s
 	flightLowest  = 4                     // the rate goes down to 1/4
 	flightSmooth  = 1.0 / 16
 )
@@ -60,6 +64,9 @@ func (f *flight) full(c netpoll.Conn, now time.Time, rate int) bool {
 	if unsent <= 0 || f.size == 0 {
 		return false
 	}
+	if f.blunt {
+		return true // the last one has not even left
+	}
 	if float64(unsent) > f.size*float64(rate)*flightMost.Seconds() {
 		return true
 	}
@@ -68,7 +75,10 @@ func (f *flight) full(c netpoll.Conn, now time.Time, rate int) bool {
 	}
 	if now.Sub(f.looked) > flightRefresh {
 		f.looked = now
-		_, f.least = c.RoundTrip()
+		if _, f.least = c.RoundTrip(); f.least == 0 {
+			f.blunt = true
+			return true
+		}
 	}
 	inFlight := math.Ceil(f.least.Seconds()*float64(rate)) + 1
 	if float64(unsent) <= f.size*inFlight {
@@ -88,10 +98,10 @@ func (f *flight) wrote(bytes int) {
 }
 
 // judge looks at the last window: slower tells that the rate was just halved because too many snapshots were held back. It
-// goes up again after some calm.
+// goes up again after some calm, after more of it each time that was in vain.
 func (f *flight) judge(now time.Time) (slower bool) {
 	if f.divisor == 0 {
-		f.divisor, f.judged = 1, now
+		f.divisor, f.patience, f.judged = 1, flightCalm, now
 	}
 	if now.Sub(f.judged) < flightWindow {
 		return false
@@ -101,15 +111,22 @@ func (f *flight) judge(now time.Time) (slower bool) {
 	switch {
 	case share >= flightSlow && f.divisor < flightLowest:
 		f.divisor *= 2
-		f.calm = 0
+		if f.calm = 0; f.tried {
+			f.tried, f.patience = false, min(2*f.patience, flightDoubt)
+		}
 		return true
 	case share > 0:
 		f.calm = 0
-	case f.divisor > 1:
-		if f.calm++; f.calm >= flightCalm {
-			f.divisor /= 2
-			f.calm = 0
-		}
+		return false
+	}
+	if f.calm++; f.calm < f.patience {
+		return false
+	}
+	f.calm = 0
+	if f.divisor > 1 {
+		f.divisor, f.tried = f.divisor/2, true
+	} else {
+		f.patience, f.tried = flightCalm, false
 	}
 	return false
 }

@@ -65,11 +65,39 @@ func TestFlightLadder(t *testing.T) {
 	if sent, slower := window(false); slower || sent > 11 {
 		t.Fatalf("at the lowest rate: %d of 41 sent, slower %v; want a quarter", sent, slower)
 	}
-	for range 6 {
+	calm := func(what string, want int) {
+		t.Helper()
+		for n := range 100 {
+			if sent, _ := window(false); sent == 41 {
+				if n < want || n > want+1 { // its windows and ours are not in step
+					t.Fatalf("%s: full rate after %d calm windows, want %d", what, n, want)
+				}
+				return
+			}
+		}
+		t.Fatalf("%s: the rate never went up again", what)
+	}
+	calm("after two steps down", 2*flightCalm-1)
+	window(true)
+	calm("when that was in vain", 2*flightCalm)
+	for range 8 * flightCalm {
 		window(false)
 	}
-	if sent, _ := window(false); sent != 41 {
-		t.Fatalf("after calm: %d of 41 sent, want all", sent)
+	window(true)
+	calm("after a long calm it is tried as soon as at first", flightCalm)
+}
+
+func TestFlightWhereTheSystemTellsNothing(t *testing.T) {
+	f := flight{size: 100}
+	c := &memConn{unsent: 250} // no round trip: a full send buffer is all that shows
+	now := time.Unix(1000, 0)
+	for _, unsent := range []int{250, 1, 100} {
+		if c.unsent = unsent; !f.hold(c, now, 20) {
+			t.Fatalf("with %d bytes in front of a full send buffer another snapshot was put behind them", unsent)
+		}
+	}
+	if c.unsent = 0; f.hold(c, now, 20) {
+		t.Fatal("nothing waits, and the snapshot is held back")
 	}
 }
 
