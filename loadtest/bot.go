@@ -27,7 +27,6 @@ type bot struct {
 	host    string // Host header
 	target  string // path
 	at      int64  // when it connects, ns
-	slot    int64  // of every period
 	state   botState
 	link    conn
 	session client.Session
@@ -37,25 +36,20 @@ type bot struct {
 	welcomed int64
 	first    int64 // first snapshot
 	last     int64 // newest snapshot
-	fulls    uint64
 	faults   uint64
 
 	base   client.Stats // at from
 	from   int64        // what is counted in the window begins here, 0 not yet
 	closed bool         // the window is over for this bot
 
-	pinged    int64
-	deadline  int64 // of joining; of leaving: when to say bye
-	byed      bool
-	leadMin   int64 // the smallest lead since leadSince, ns
-	leadSince int64
-	leaveOut  int // inputs to leave out
+	pinged   int64
+	deadline int64 // of joining; of leaving: when to say bye
+	byed     bool
 }
 
 // joined takes the first snapshot in.
 func (b *bot) joined(f *figures, at int64) {
 	b.state, b.first = botPlaying, at
-	b.pace(at)
 	f.joined++
 	record(f.join, at-b.begun)
 }
@@ -66,6 +60,7 @@ func (b *bot) snapshot(l *loop, at int64) {
 	if b.state == botJoining {
 		b.joined(f, at)
 		l.joining--
+		l.enter(b)
 	}
 	if w.has(at) {
 		if b.from == 0 {
@@ -90,26 +85,10 @@ func (b *bot) snapshot(l *loop, at int64) {
 		}
 	}
 	b.last = at
-	if first <= last {
-		b.watchLead(l, at)
+	if h := &b.session.State.Head; first <= last && h.Flags&protocol.FlagInputMissing == 0 && w.has(at) {
+		record(f.wait, int64(h.LeadMS)*int64(time.Millisecond))
 	}
 }
-
-// watchLead leaves an input out when the server has held more than a tick's worth for a while: what a player's
-// client does by running its clock slower. Without it, one hiccup would delay all later inputs.
-func (b *bot) watchLead(l *loop, at int64) {
-	b.leadMin = min(b.leadMin, int64(b.session.State.Head.LeadMS)*int64(time.Millisecond))
-	if at-b.leadSince < int64(paceWindow) {
-		return
-	}
-	if over := b.leadMin - l.schedule.period/4; over >= l.schedule.period {
-		b.leaveOut = int(over / l.schedule.period)
-	}
-	b.pace(at)
-}
-
-// pace begins to look at the lead anew.
-func (b *bot) pace(at int64) { b.leadMin, b.leadSince = 1<<62, at }
 
 // open begins to count.
 func (b *bot) open(at int64) { b.from, b.base = at, b.session.Stats }

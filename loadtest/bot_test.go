@@ -32,27 +32,31 @@ func TestASilentServerIsNotFast(t *testing.T) {
 	}
 }
 
-func TestALongLeadIsShortened(t *testing.T) {
+func TestTheWheelTurnsWithTheInputClock(t *testing.T) {
 	r := newRig(t, 2)
-	r.tick()
-	lead := func(ticks float64) {
-		r.bot.leaveOut = 0
-		r.bot.pace(r.now)
-		for range 30 {
-			r.now += r.loop.schedule.period
-			r.bot.session.State.Head.LeadMS = int16(ticks * 50)
-			r.bot.watchLead(r.loop, r.now)
-			if r.bot.leaveOut > 0 {
-				return
-			}
+	l, s := r.loop, &r.bot.session
+	l.clock = func() int64 { return r.now }
+	l.next = l.schedule.last(r.now) + 1
+	r.feed(r.state())
+	turn := func(seconds float64) (inputs uint64) {
+		before := s.Stats.Inputs
+		for end := r.now + int64(seconds*1e9); r.now < end; {
+			r.now = max(r.now, l.schedule.at(l.next))
+			l.turn()
 		}
+		return s.Stats.Inputs - before
 	}
-	for _, c := range []struct {
-		ticks float64
-		want  int
-	}{{0.2, 0}, {1.2, 0}, {1.3, 1}, {2.1, 1}, {3.4, 3}} {
-		if lead(c.ticks); r.bot.leaveOut != c.want {
-			t.Errorf("a lead of %v ticks leaves out %d inputs, want %d", c.ticks, r.bot.leaveOut, c.want)
+	if n := turn(0.9); n < 17 || n > 19 {
+		t.Errorf("%d inputs in 0.9 s at 20 Hz", n)
+	}
+	if n := turn(3); n > 4 {
+		t.Errorf("%d inputs more, although none of a second's worth has been answered", n)
+	}
+	r.bot.state = botGone
+	turn(3)
+	for k := range l.wheel {
+		if len(l.wheel[k]) > 0 {
+			t.Fatal("the wheel keeps a bot that is gone")
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 // figures is what one loop has measured. Histograms are in µs. The loop alone writes it; the run reads it after
 // the loop has ended.
 type figures struct {
-	connect, welcome, join                      *hdrhistogram.Histogram // joins, of the whole run
-	ack, interval, intervalError, age, lag, rtt *hdrhistogram.Histogram // of the measured window
+	connect, welcome, join                            *hdrhistogram.Histogram // joins, of the whole run
+	ack, wait, interval, intervalError, age, lag, rtt *hdrhistogram.Histogram // of the measured window
 
 	playerSeconds float64 // played in the window
 	received      uint64  // snapshots and deltas in the window
@@ -20,7 +20,6 @@ type figures struct {
 	bytesOut      uint64
 	asked         uint64 // keyframes asked for because of a fault
 	skipped       uint64 // inputs left out because the loop was far too late
-	paced         uint64 // inputs left out because the server held too many
 
 	joined int
 	over   int            // matches' ends seen, bots
@@ -39,7 +38,7 @@ func newFigures() *figures {
 }
 
 func (f *figures) histograms() []**hdrhistogram.Histogram {
-	return []**hdrhistogram.Histogram{&f.connect, &f.welcome, &f.join, &f.ack, &f.interval, &f.intervalError, &f.age, &f.lag, &f.rtt}
+	return []**hdrhistogram.Histogram{&f.connect, &f.welcome, &f.join, &f.ack, &f.wait, &f.interval, &f.intervalError, &f.age, &f.lag, &f.rtt}
 }
 
 // record puts a time in ns into a histogram. What lies outside counts as the bound.
@@ -73,7 +72,7 @@ func (f *figures) merge(g *figures) {
 	for _, n := range []struct{ to, from *uint64 }{
 		{&f.received, &g.received}, {&f.fulls, &g.fulls}, {&f.stateBytes, &g.stateBytes}, {&f.inputs, &g.inputs},
 		{&f.events, &g.events}, {&f.bytesIn, &g.bytesIn}, {&f.bytesOut, &g.bytesOut}, {&f.asked, &g.asked},
-		{&f.skipped, &g.skipped}, {&f.paced, &g.paced},
+		{&f.skipped, &g.skipped},
 	} {
 		*n.to += *n.from
 	}

@@ -24,7 +24,8 @@ const (
 	leaveLimit    = 3 * time.Second
 	pingEvery     = 2 * time.Second
 	publishEvery  = 250 * time.Millisecond
-	paceWindow    = time.Second // the lead is looked at over so long
+	wheelSlots    = 1024        // slots that a loop plans ahead
+	maxAtOnce     = 16          // inputs of one bot in one slot, when its clock was set
 	seatLead      = time.Second // tickets are drawn so long before they are used
 	seatSpan      = 5 * time.Second
 	apiLimit      = 10 * time.Second

@@ -23,9 +23,12 @@ type loop struct {
 	gone       *atomic.Int64 // of all loops
 	figures    *figures
 
-	bots    []*bot   // that have not ended
-	waiting []*bot   // of them, in the order of their times
-	buckets [][]*bot // by slot of the period
+	bots    []*bot             // that have not ended
+	waiting []*bot             // of them, in the order of their times
+	wheel   [wheelSlots][]*bot // by slot, when they next look at their input clock
+	turned  []*bot             // scratch: a slot's bots while they play
+	next    int64              // the slot that comes
+	clock   func() int64       // ns since the Unix epoch
 	view    game.View
 	input   any // one Spec.Input for all
 	zero    reflect.Value
@@ -50,7 +53,7 @@ type loop struct {
 func newLoop(p poller, s schedule, w window, d *game.Definition, to netip.AddrPort, sources []netip.Addr, gone *atomic.Int64) *loop {
 	l := &loop{
 		poller: p, schedule: s, window: w, definition: d, to: to, sources: sources,
-		gone: gone, figures: newFigures(), buckets: make([][]*bot, s.slots), input: d.NewInput(),
+		gone: gone, figures: newFigures(), input: d.NewInput(), clock: nanos,
 		joins: make(chan *bot, maxBots), leave: make(chan struct{}), fatal: make(chan error, 1),
 	}
 	l.zero = reflect.ValueOf(l.input).Elem()
@@ -62,13 +65,13 @@ func nanos() int64 { return time.Now().UnixNano() }
 
 // run plays until every bot has left. One turn is one slot.
 func (l *loop) run() {
-	next := l.schedule.last(nanos()) + 1
+	l.next = l.schedule.last(nanos()) + 1
 	for {
-		l.sleep(l.schedule.at(next))
+		l.sleep(l.schedule.at(l.next))
 		now := nanos()
 		l.admit(now)
-		for due := l.schedule.last(now); next <= due; next++ {
-			l.send(next)
+		for due := l.schedule.last(now); l.next <= due; {
+			l.turn()
 		}
 		l.keepWindow(now)
 		l.keepHouse(now)
@@ -109,7 +112,6 @@ func (l *loop) admit(now int64) {
 		if l.leaving {
 			continue
 		}
-		b.slot = l.schedule.slotOf(b.number)
 		l.bots = append(l.bots, b)
 		l.waiting = append(l.waiting, b)
 	}
@@ -190,7 +192,6 @@ func (l *loop) greet(b *bot, at int64) bool {
 		l.end(b, fmt.Errorf("another version of the game"), at)
 		return false
 	}
-	l.buckets[b.slot] = append(l.buckets[b.slot], b)
 	b.session.Ping(at)
 	b.pinged = at
 	return true
@@ -205,46 +206,61 @@ func (l *loop) broken(c *conn, err error) {
 	l.end(b, b.session.End(err), nanos())
 }
 
-// send plays one slot: each of its bots thinks and sends one input.
-func (l *loop) send(k int64) {
-	due := l.schedule.at(k)
-	bots := l.buckets[k%l.schedule.slots]
-	for i := 0; i < len(bots); {
-		b := bots[i]
-		if b.state >= botLeaving { // gone: the last one takes its place
-			bots[i] = bots[len(bots)-1]
-			bots[len(bots)-1] = nil
-			bots = bots[:len(bots)-1]
-			continue
-		}
-		i++
-		if b.state == botPlaying {
-			l.play(b, due, nanos())
-		}
-	}
-	l.buckets[k%l.schedule.slots] = bots
+// enter puts a bot that has just joined into the wheel, bots of one match far apart.
+func (l *loop) enter(b *bot) { l.place(b, l.next+l.schedule.slotOf(b.number)) }
+
+// place lets a bot look at its input clock in slot k, or in the nearest one that the wheel has.
+func (l *loop) place(b *bot, k int64) {
+	k = min(max(k, l.next), l.next+wheelSlots-1) % wheelSlots
+	l.wheel[k] = append(l.wheel[k], b)
 }
 
-// play sends one input of b that was due then and is sent now.
-func (l *loop) play(b *bot, due, now int64) {
-	lag := now - due
-	if l.window.has(due) {
+// turn plays the slot that has come: each of its bots sends the inputs that its clock asks for, mostly one.
+func (l *loop) turn() {
+	k := l.next
+	at := l.schedule.at(k)
+	bucket := &l.wheel[k%wheelSlots]
+	l.turned, *bucket = *bucket, l.turned[:0]
+	l.next++
+	for _, b := range l.turned {
+		if b.state == botPlaying { // else it is gone for good
+			l.play(b, k, at)
+		}
+	}
+	clear(l.turned)
+}
+
+// play sends what is due of b in slot k, meant for at.
+func (l *loop) play(b *bot, k, at int64) {
+	p := &b.session.Pacer
+	lapsed := p.Lapsed
+	now := l.clock()
+	lag := max(now-at, 0)
+	l.live.lag = max(l.live.lag, lag)
+	if l.window.has(at) {
 		record(l.figures.lag, lag)
 	}
-	l.live.lag = max(l.live.lag, lag)
-	switch {
-	case lag >= l.schedule.period: // a newer one is due as well: the server has stood in for this one
-		l.figures.skipped++
-		return
-	case b.leaveOut > 0:
-		b.leaveOut--
-		l.figures.paced++
-		return
-	case len(b.session.Out()) > 4096: // the server does not read: the queue is its fault, seen in acks
-		l.flush(b)
-		l.figures.skipped++
-		return
+	for n := 0; n < maxAtOnce; n++ {
+		if len(b.session.Out()) > 4096 { // the server does not read: the queue is its fault, seen in acks
+			break
+		}
+		due, ok := p.Due(now)
+		if !ok {
+			break
+		}
+		l.think(b, max(due, at), now)
 	}
+	l.flush(b)
+	l.figures.skipped += uint64(p.Lapsed - lapsed)
+	again := l.schedule.last(p.Next()-1) + 1
+	if p.Next() <= now { // held up: look again soon
+		again = k + l.schedule.slots/4
+	}
+	l.place(b, again)
+}
+
+// think puts out one input of b that was meant for at.
+func (l *loop) think(b *bot, at, now int64) {
 	s := &b.session
 	l.view.Tick, l.view.Seat = s.State.Head.Tick, game.Seat(s.Welcome.Seat)
 	l.view.Definition, l.view.Rows = l.definition, &s.State.Rows
@@ -255,13 +271,12 @@ func (l *loop) play(b *bot, due, now int64) {
 	l.zero.SetZero()
 	b.brain.Think(&l.view, l.input)
 	l.values = l.definition.AppendInput(l.values[:0], l.input)
-	s.Input(l.values, due)
+	s.Input(l.values, at)
 	if now-b.pinged >= int64(pingEvery) {
 		b.pinged = now
 		s.Ping(now)
 	}
 	l.live.inputs++
-	l.flush(b)
 }
 
 // flush writes what a session has put out; what the socket does not take waits for the next time. An error is

@@ -60,8 +60,8 @@ func command(run func(*Config) error) *cobra.Command {
 		Long: `Creates matches on a server, plays the arena in them with its own bots, and reports percentiles.
 
 A threshold is metric.statistic<bound with < <= > or >=.
-  times    ` + `ack join interval interval_error age lag   with ` + statNames + `
-  numbers  delivery (0.99 or 99%), errors, missed_ticks, bytes_down, bytes_up (per player and second)
+  times    ` + `ack wait join interval interval_error age lag   with ` + statNames + `
+  numbers  delivery and own_tick (0.99 or 99%), errors, missed_ticks, bytes_down, bytes_up (per player and second)
 
 Exit codes: 0 all thresholds hold, 99 one was missed, 2 wrong flags, 1 it could not run.
 The admin key comes from SKIRMISH_ADMIN_KEY.`,

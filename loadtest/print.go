@@ -61,6 +61,7 @@ func (r *Report) printTimes(w io.Writer, colour style) {
 		{"connect", "  connected after"},
 		{"welcome", "  welcomed after"},
 		{"ack", "input to acknowledged"},
+		{"wait", "  of it waiting for its tick"},
 		{"interval", "snapshot interval"},
 		{"interval_error", fmt.Sprintf("|interval - %s|", milliseconds(1e3/float64(max(1, r.Config.Rate))))},
 		{"age", "snapshot age"},
@@ -85,8 +86,15 @@ func (r *Report) printFlow(w io.Writer, colour style) {
 	line("delivery", "%s: %s of %s snapshots", percent(d.Ratio), number(float64(d.Received)), number(d.Expected))
 	line("per player, second", "%s down, %s up", bytesText(r.Bytes.Down), bytesText(r.Bytes.Up))
 	line("per snapshot", "%s; %s full ones, %s asked for after a fault", bytesText(r.Bytes.PerSnapshot), number(float64(n.Keyframes)), number(float64(n.Asked)))
-	line("inputs, events", "%s and %s; %s inputs left out to shorten the server's queue, %s because this generator was late",
-		number(float64(n.Inputs)), number(float64(n.Events)), number(float64(n.Paced)), number(float64(n.Skipped)))
+	line("inputs, events", "%s and %s; %s inputs given up because their tick was over",
+		number(float64(n.Inputs)), number(float64(n.Events)), number(float64(n.Skipped)))
+	if t := r.Times["wait"]; t.Count > 0 {
+		own := "unknown: the server's metrics could not be had"
+		if r.Server != nil {
+			own = percent(r.Server.OwnTick)
+		}
+		line("pacing", "inputs on their own tick %s, waiting %.2f ticks on average", own, t.Avg*float64(r.Config.Rate)/1e3)
+	}
 	line("generator", "%.2f s of CPU, %.0f %% of a core", r.Generator.CPUSeconds, r.Generator.CPUCores*100)
 }
 
@@ -98,7 +106,7 @@ func (r *Report) printServer(w io.Writer, colour style) {
 	}
 	missed := number(s.MissedTicks) + " missed"
 	if s.MissedTicks > 0 {
-		missed = colour.bad(missed) + " (each makes the snapshot age of its match one tick too old)"
+		missed = colour.bad(missed)
 	}
 	fmt.Fprintf(w, "  %-20s%s ticks, %s; late by %s p50, %s p99; taking %s p50, %s p99\n", "server", number(s.Ticks), missed,
 		milliseconds(s.LatenessP50), milliseconds(s.LatenessP99), milliseconds(s.DurationP50), milliseconds(s.DurationP99))

@@ -10,7 +10,7 @@ import (
 )
 
 // reportSchema is the version of the JSON report: it rises when a field changes its meaning or goes away.
-const reportSchema = 1
+const reportSchema = 2
 
 // Report is what a run has found, as --json writes it. Times are in ms.
 type Report struct {
@@ -85,8 +85,7 @@ type Bytes struct {
 // Counts of the measured window.
 type Counts struct {
 	Inputs    uint64 `json:"inputs"`
-	Skipped   uint64 `json:"inputs_skipped"` // the generator was too late for them
-	Paced     uint64 `json:"inputs_paced"`   // left out because the server held too many
+	Skipped   uint64 `json:"inputs_skipped"` // given up: their tick was over before they could be sent
 	Events    uint64 `json:"events"`
 	Keyframes uint64 `json:"keyframes"`       // full snapshots
 	Asked     uint64 `json:"keyframes_asked"` // because of a fault
@@ -146,7 +145,7 @@ func (r *Report) fill(f *figures) {
 	r.Schema, r.Joined = reportSchema, f.joined
 	r.Times = map[string]Time{
 		"connect": distribution(f.connect), "welcome": distribution(f.welcome), "join": distribution(f.join),
-		"ack": distribution(f.ack), "interval": distribution(f.interval), "interval_error": distribution(f.intervalError),
+		"ack": distribution(f.ack), "wait": distribution(f.wait), "interval": distribution(f.interval), "interval_error": distribution(f.intervalError),
 		"age": distribution(f.age), "rtt": distribution(f.rtt), "lag": distribution(f.lag),
 	}
 	r.Delivery = Delivery{Received: f.received, Expected: math.Round(f.playerSeconds * float64(r.Config.Rate))}
@@ -160,7 +159,7 @@ func (r *Report) fill(f *figures) {
 		r.Bytes.PerSnapshot = float64(f.stateBytes) / float64(f.received)
 	}
 	r.Counts = Counts{
-		Inputs: f.inputs, Skipped: f.skipped, Paced: f.paced, Events: f.events,
+		Inputs: f.inputs, Skipped: f.skipped, Events: f.events,
 		Keyframes: f.fulls, Asked: f.asked, Over: f.over,
 	}
 	r.Closes = make(map[string]int, len(f.closes))
@@ -198,6 +197,14 @@ func (r *Report) value(t *Threshold) (v float64, shown, note string) {
 			return 0, "", "nothing was measured"
 		}
 		return r.Delivery.Ratio, percent(r.Delivery.Ratio), ""
+	case "own_tick":
+		switch {
+		case r.Server == nil:
+			return 0, "", "the server's metrics could not be had"
+		case r.Server.OwnTick == 0:
+			return 0, "", "nothing was measured"
+		}
+		return r.Server.OwnTick, percent(r.Server.OwnTick), ""
 	case "missed_ticks":
 		if r.Server == nil {
 			return 0, "", "the server's metrics could not be had"

@@ -109,7 +109,7 @@ func TestTheReportIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back map[string]any
-	if err := json.Unmarshal(sheet.Bytes(), &back); err != nil || back["schema"] != 1.0 || back["pass"] != false {
+	if err := json.Unmarshal(sheet.Bytes(), &back); err != nil || back["schema"] != 2.0 || back["pass"] != false {
 		t.Errorf("%v in %s", err, &sheet)
 	}
 }

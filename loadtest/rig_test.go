@@ -110,7 +110,8 @@ func (r *rig) tick() { r.see(r.state()) }
 
 func (r *rig) see(state []byte) {
 	r.feed(state)
-	r.loop.play(r.bot, r.now, r.now)
+	r.loop.think(r.bot, r.now, r.now)
+	r.loop.flush(r.bot)
 	if err := r.bot.session.Err(); err != nil {
 		r.t.Fatal(err)
 	}

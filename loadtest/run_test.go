@@ -198,7 +198,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{"pass", append(quick, "--json", sheet), exitPass, "pass  errors<=0"},
 		{"threshold missed", append(quick, "--threshold", "ack.p50<1us"), exitMissed, "MISS  ack.p50<1us"},
-		{"JSON on stdout", append(quick, "--json", "-"), exitPass, `"schema": 1`},
+		{"JSON on stdout", append(quick, "--json", "-"), exitPass, `"schema": 2`},
 		{"help", []string{"--help"}, exitPass, "Exit codes"},
 		{"unknown flag", []string{"--bot", "4"}, exitUsage, "--bot"},
 		{"unknown argument", []string{"run"}, exitUsage, "run"},

@@ -36,6 +36,7 @@ type ServerReport struct {
 	DurationP50   float64            `json:"tick_duration_p50_ms"`
 	DurationP99   float64            `json:"tick_duration_p99_ms"`
 	Inputs        map[string]float64 `json:"inputs"`    // by status
+	OwnTick       float64            `json:"own_tick"`  // share of the players' ticks that had the input meant for them
 	Snapshots     map[string]float64 `json:"snapshots"` // by kind
 	CPUSeconds    float64            `json:"cpu_seconds"`
 	CPUPerState   float64            `json:"cpu_us_per_snapshot"`
@@ -66,6 +67,10 @@ func (f *serverFigures) report() *ServerReport {
 		CPUSeconds:    d["process_cpu_seconds_total"],
 		ResidentBytes: f.after["process_resident_memory_bytes"],
 		Goroutines:    f.after["go_goroutines"],
+	}
+	on := r.Inputs["on_time"]
+	if all := on + r.Inputs["repeated"] + r.Inputs["neutral"]; all > 0 {
+		r.OwnTick = on / all
 	}
 	if sent := r.Snapshots["full"] + r.Snapshots["delta"]; sent > 0 {
 		r.CPUPerState = r.CPUSeconds * 1e6 / sent
