@@ -144,6 +144,9 @@ func (e *Engine) LoadState(b []byte) error {
 		return fmt.Errorf("%w: its past does not fit the plan", ErrState)
 	}
 	e.tick, e.events.last, e.events.first, e.kicks = s.Tick, s.Events, s.Events+1, s.Kicks
+	if l := e.delayed; l != nil {
+		l.seq, l.events.last, l.events.first = s.Events, s.Events, s.Events+1
+	}
 	for i := range s.Players {
 		if err := e.loadPlayer(&s.Players[i]); err != nil {
 			return fmt.Errorf("%w: seat %d: %w", ErrState, s.Players[i].Seat, err)

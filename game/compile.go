@@ -24,6 +24,7 @@ func Compile(g Game) (*Definition, error) {
 // compiler gathers the faults of one game.
 type compiler struct {
 	game   string
+	scale  uint32 // of the fields that say where a row is, 0: none so far
 	faults []error
 }
 
@@ -53,6 +54,7 @@ func (c *compiler) compile(g Game) *Definition {
 		d.private = &l
 	}
 	c.rewind(d)
+	c.interest(d)
 	if len(c.faults) > 0 {
 		return nil
 	}
@@ -152,7 +154,7 @@ func (c *compiler) layouts(what string, structs []any, most int, texts bool) []l
 
 // layout compiles one struct, given as a value or as a pointer to one.
 func (c *compiler) layout(what string, v any, most int, texts bool) layout {
-	l := layout{kind: new(protocol.Kind)}
+	l := layout{kind: new(protocol.Kind), x: -1, y: -1}
 	t := reflect.TypeOf(v)
 	if t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -174,7 +176,7 @@ func (c *compiler) layout(what string, v any, most int, texts bool) layout {
 		if sf.Tag.Get("net") == "-" {
 			continue
 		}
-		wire, f, faults := compileField(&sf, texts)
+		wire, f, pos, faults := compileField(&sf, texts)
 		for _, fault := range faults {
 			c.fault("%s, field %s: %s", what, sf.Name, fault)
 		}
@@ -182,6 +184,9 @@ func (c *compiler) layout(what string, v any, most int, texts bool) layout {
 			c.fault("%s, field %s: a second %q", what, sf.Name, wire.Name)
 		}
 		names[wire.Name] = true
+		if fault := l.place(pos); fault != "" {
+			c.fault("%s, field %s: %s", what, sf.Name, fault)
+		}
 		l.kind.Fields = append(l.kind.Fields, wire)
 		l.fields = append(l.fields, f)
 	}

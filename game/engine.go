@@ -25,6 +25,8 @@ type Engine struct {
 	signaler  Signaler  //
 	privater  Privater  //
 	stopper   Stopper   //
+	focuser   Focuser   //
+	seer      Seer      //
 	botter    Botter    // the game's
 
 	rand    Rand
@@ -44,7 +46,9 @@ type Engine struct {
 	frames  frames
 	events  events
 	history history
-	fresh   bool // this tick captured a frame
+	gather  *gather // nil: everybody sees everything
+	delayed *delay  // what spectators see, nil: what is
+	fresh   bool    // this tick captured a frame
 
 	over   bool
 	ending Ending
@@ -105,6 +109,10 @@ func NewEngine(ctx context.Context, d *Definition, m *Match) (e *Engine, err err
 	e.every = uint32(m.TickRate / m.SnapshotRate)
 	e.idle = int(idleNeutral * time.Duration(m.TickRate) / time.Second)
 	e.history.init(d.rewind, m.SnapshotRate)
+	if d.Spec.Interest != (Interest{}) || e.seer != nil {
+		e.gathering()
+	}
+	e.delayed = newDelay(d, m)
 	e.tk.e, e.fr.e = e, e
 	if d.private != nil && e.privater != nil {
 		e.privateRow = reflect.New(d.private.typ)
@@ -125,6 +133,8 @@ func (e *Engine) takeSim() error {
 	e.signaler, _ = e.sim.(Signaler)
 	e.privater, _ = e.sim.(Privater)
 	e.stopper, _ = e.sim.(Stopper)
+	e.focuser, _ = e.sim.(Focuser)
+	e.seer, _ = e.sim.(Seer)
 	e.botter, _ = e.def.Game.(Botter)
 	return nil
 }
@@ -144,6 +154,9 @@ func (d *Definition) checkMatch(m *Match) error {
 	if m.Players < 1 || m.Players > d.Spec.MaxPlayers {
 		faults = append(faults, fmt.Errorf("players %d is not in 1 to %d", m.Players, d.Spec.MaxPlayers))
 	}
+	if m.SpectatorDelay < 0 || m.SpectatorDelay > MaxSpectatorDelay {
+		faults = append(faults, fmt.Errorf("spectator delay %v is not in 0 to %v", m.SpectatorDelay, MaxSpectatorDelay))
+	}
 	return errors.Join(faults...)
 }
 
@@ -158,13 +171,14 @@ func (e *Engine) Attach(l Links) {
 // is the caller's. After the end it still calls Collect and Deliver.
 func (e *Engine) Tick(now time.Time) { e.frame(now, now) }
 
-// frame is one tick: take in, let in, step, capture, send.
+// frame is one tick: take in, let in, step, capture, hold back from spectators, send.
 func (e *Engine) frame(now, due time.Time) {
 	e.now, e.at = now, due
 	e.collect()
 	e.admit()
 	e.step()
 	e.capture()
+	e.delay()
 	e.deliver()
 }
 

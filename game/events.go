@@ -15,6 +15,7 @@ type events struct {
 	last  uint32  // number of the newest, 0 before the first
 	bytes int     // of the kept messages
 	next  protocol.Event
+	msg   []byte // scratch
 	hint  int
 }
 
@@ -80,12 +81,18 @@ func (e *Engine) emit(to Seat, ev any) {
 	if bad >= 0 {
 		e.clamp(l, bad)
 	}
-	s := r.add()
-	r.next.Seq, r.next.Tick, r.next.Op = r.last, e.tick, uint16(op)
-	s.to = to
-	s.msg = protocol.AppendEvent(s.msg[:0], e.def.Plan, &r.next)
+	r.next.Seq, r.next.Tick, r.next.Op = r.last+1, e.tick, uint16(op)
+	r.msg = protocol.AppendEvent(r.msg[:0], e.def.Plan, &r.next)
 	clear(r.next.Values) // the game's texts are not ours to keep alive
-	for r.bytes += len(s.msg); r.bytes > MaxEventsBytes; {
+	r.keep(to, r.msg)
+}
+
+// keep adds the next event's message to the ring.
+func (r *events) keep(to Seat, msg []byte) {
+	s := r.add()
+	s.to = to
+	s.msg = append(s.msg[:0], msg...)
+	for r.bytes += len(msg); r.bytes > MaxEventsBytes; {
 		r.drop()
 	}
 }
@@ -93,7 +100,7 @@ func (e *Engine) emit(to Seat, ev any) {
 // NextEvent returns the next event message for v in order, valid until the next tick. ErrEventsLost tells that
 // v is so far behind that the ring no longer has it.
 func (e *Engine) NextEvent(v *Viewer) (msg []byte, ok bool, err error) {
-	r := &e.events
+	r := v.program()
 	if v.event < r.last && v.event+1 < r.first {
 		return nil, false, ErrEventsLost
 	}
@@ -110,11 +117,11 @@ func (e *Engine) NextEvent(v *Viewer) (msg []byte, ok bool, err error) {
 func (e *Engine) LastEvent() uint32 { return e.events.last }
 
 // Skip sets the cursor behind event seq, the newest that the client of a resumed connection has seen.
-func (v *Viewer) Skip(seq uint32) { v.event = min(seq, v.e.events.last) }
+func (v *Viewer) Skip(seq uint32) { v.event = min(seq, v.program().last) }
 
 // Behind counts what NextEvent has left for v. A viewer whose events are lost is behind by all that are kept.
 func (v *Viewer) Behind() (messages, bytes int) {
-	r := &v.e.events
+	r := v.program()
 	for n := max(v.event+1, r.first); n <= r.last; n++ {
 		if s := r.slot(n); s.to == 0 || s.to == v.seat {
 			messages++

@@ -80,6 +80,8 @@ type Spec struct {
 	Events  []any // tagged structs: what Tick.Emit may send
 	Rewind  []any // of Kinds: rows that Tick.Rewind tells the past of; none: no past is kept
 
+	Interest Interest // who sees what; the zero value: everybody everything
+
 	TickRate       int  // Hz, 1 to 240, the default of a match
 	SnapshotRate   int  // Hz, divides TickRate
 	MaxPlayers     int  // the largest capacity a match may have

@@ -169,6 +169,9 @@ func (e *Engine) think(p *Player) {
 	}
 	p.view.Tick = e.frames.newest.tick
 	p.view.Rows = &e.frames.newest.rows
+	if e.gather != nil {
+		p.view.Rows = e.behold(p)
+	}
 	p.view.Private = p.shown.private
 	e.calling = "Think"
 	p.bot.Think(&p.view, p.input)

@@ -19,6 +19,23 @@ type layout struct {
 	ptrWord uintptr      // the type word of a pointer to it in an interface
 	fields  []field
 	kind    *protocol.Kind // as in the plan
+	x, y    int            // the fields that say where a row is, −1: none
+}
+
+// place notes that the coming field is tagged pos=x or pos=y; the answer is a fault or "".
+func (l *layout) place(pos byte) string {
+	at := &l.x
+	switch pos {
+	case 0:
+		return ""
+	case 'y':
+		at = &l.y
+	}
+	if *at >= 0 {
+		return "a second pos=" + string(pos)
+	}
+	*at = len(l.fields)
+	return ""
 }
 
 // field is one value of a layout.

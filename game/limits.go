@@ -20,7 +20,11 @@ const (
 	MaxCatchUp = 4 // ticks run without waiting after a late one; older debt is dropped
 
 	MaxBaselines = 64 // captured frames a baseline may be old
-	crcFrames    = 32 // every so many frames a state carries its checksum
+	crcFrames    = 64 // every so many frames a state carries its checksum
+	budgetFrames = 32 // kept where a budget may leave a row behind; one that waits longer is sent anew
+
+	MaxSpectatorDelay = 30 * time.Second
+	MaxDelayBytes     = 8 << 20 // of what waits for spectators; beyond it they see it early
 
 	MaxEvents      = 1024      // reliable events kept for slow and returning viewers
 	MaxEventsBytes = 256 << 10 // of their messages

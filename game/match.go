@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // Match describes one match to its game. It does not change while the match lives.
@@ -18,6 +19,8 @@ type Match struct {
 	TickRate     int             // Hz
 	SnapshotRate int             // Hz, divides TickRate
 	Players      int             // seats for players
+
+	SpectatorDelay time.Duration // how old what spectators see is, at most MaxSpectatorDelay
 }
 
 // ParamError names the field of Match.Params that is wrong. Games may return it from New.

@@ -36,6 +36,7 @@ type Player struct {
 	shown    shown
 
 	written   written // states sent to it, for Rewind
+	eyes      *eyes   // of a bot, where not everybody sees everything
 	sightTick uint32  // the step that used queue.sight first
 }
 

@@ -10,7 +10,7 @@ import (
 	"skirmish/protocol"
 )
 
-// tag is a parsed `net:"name,min=,max=,scale=,shift=,interp=linear|angle|step,wrap"`.
+// tag is a parsed `net:"name,min=,max=,scale=,shift=,interp=linear|angle|step,wrap,pos=x|y"`.
 type tag struct {
 	name     string
 	min, max *float64
@@ -19,6 +19,7 @@ type tag struct {
 	hasShift bool
 	interp   protocol.Interp
 	wrap     bool
+	pos      byte // 'x', 'y' or 0
 }
 
 func parseTag(s string) (t tag, faults []string) {
@@ -69,6 +70,11 @@ func (t *tag) option(s string) string {
 		default:
 			return s + " is none of linear, angle, step"
 		}
+	case "pos":
+		if value != "x" && value != "y" {
+			return s + " is none of pos=x, pos=y"
+		}
+		t.pos = value[0]
 	case "wrap":
 		if s != "wrap" {
 			return "wrap takes no value"
@@ -81,7 +87,7 @@ func (t *tag) option(s string) string {
 }
 
 // compileField turns a struct field into its plan and its layout.
-func compileField(sf *reflect.StructField, texts bool) (wire protocol.Field, f field, faults []string) {
+func compileField(sf *reflect.StructField, texts bool) (wire protocol.Field, f field, pos byte, faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	t, faults := parseTag(sf.Tag.Get("net"))
 	if t.name == "" {
@@ -121,8 +127,11 @@ func compileField(sf *reflect.StructField, texts bool) (wire protocol.Field, f f
 	if t.interp == protocol.InterpAngle && !t.wrap {
 		fault("interp=angle needs wrap")
 	}
+	if t.pos != 0 && (form == formText || form == formBool) {
+		fault("a place is a number")
+	}
 	f.min, f.max = wire.Min, wire.Max
-	return wire, f, faults
+	return wire, f, t.pos, faults
 }
 
 // formOf is how a type lies in memory and, for integers, its range.

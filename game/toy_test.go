@@ -18,8 +18,8 @@ type toyInput struct {
 }
 
 type Mover struct {
-	X   int32  `net:"x,scale=256,shift=5,interp=linear"`
-	Y   int32  `net:"y,scale=256,shift=5,interp=linear"`
+	X   int32  `net:"x,scale=256,shift=5,interp=linear,pos=x"`
+	Y   int32  `net:"y,scale=256,shift=5,interp=linear,pos=y"`
 	Dir uint16 `net:"dir,shift=8,interp=angle,wrap"`
 	HP  uint8  `net:"hp,max=100"`
 }
@@ -57,7 +57,8 @@ type SayEvent struct {
 type toy struct {
 	hooks hooks
 	spec  func(*game.Spec)
-	npcs  int // movers beside the players'
+	npcs  int  // movers beside the players'
+	bare  bool // no rows but the hook's
 }
 
 // hooks run inside the calls of their names.
@@ -72,6 +73,8 @@ type hooks struct {
 	request func(*game.Tick, *game.Player, uint16, []byte) ([]byte, error)
 	stop    func(*game.Tick, game.Reason)
 	think   func(*game.View, *toyInput)
+	focus   func(*game.Player) uint32
+	view    func(*game.Player, *game.ViewSet)
 }
 
 func (g *toy) Spec() game.Spec {
@@ -89,13 +92,34 @@ func (g *toy) New(_ context.Context, m *game.Match) (game.Sim, error) {
 			return nil, err
 		}
 	}
-	return &toySim{h: &g.hooks, NPCs: make([]Mover, g.npcs)}, nil
+	s := toySim{h: &g.hooks, bare: g.bare, NPCs: make([]Mover, g.npcs)}
+	if g.hooks.focus != nil || g.hooks.view != nil {
+		return &seer{s}, nil
+	}
+	return &s, nil
+}
+
+// seer is a toySim that decides what is seen.
+type seer struct{ toySim }
+
+func (s *seer) Focus(p *game.Player) uint32 {
+	if s.h.focus != nil {
+		return s.h.focus(p)
+	}
+	return uint32(p.Seat)
+}
+
+func (s *seer) View(p *game.Player, v *game.ViewSet) {
+	if s.h.view != nil {
+		s.h.view(p, v)
+	}
 }
 
 func (g *toy) Bot(seed uint64) game.Bot { return &toyBot{h: &g.hooks, rand: game.NewRand(seed)} }
 
 type toySim struct {
 	h       *hooks
+	bare    bool
 	Players [401]Mover // by seat
 	NPCs    []Mover
 	Steps   uint32
@@ -142,7 +166,7 @@ func (s *toySim) Step(t *game.Tick) {
 
 func (s *toySim) Frame(f *game.Frame) {
 	for i := range s.Players {
-		if s.Players[i].HP > 0 {
+		if s.Players[i].HP > 0 && !s.bare {
 			f.Put(uint32(i), &s.Players[i])
 		}
 	}

@@ -14,12 +14,20 @@ type Viewer struct {
 	hasPriv bool
 
 	event uint32 // number of the last event passed
+
+	// Where viewers see different rows:
+	gathered bool    // known is kept
+	known    []known // what it has, or is about to have; ascending ids
+	centre   centre
+	sumDue   bool
 }
 
 // NewViewer makes the cursor of a connection that plays seat s, or of a spectator with s = 0. Its first state
 // is a full snapshot; its events are those emitted from now on.
 func (e *Engine) NewViewer(s Seat) *Viewer {
-	return &Viewer{e: e, seat: s, event: e.events.last}
+	v := &Viewer{e: e, seat: s}
+	v.event = v.program().last
+	return v
 }
 
 // Rebase makes the next state a full snapshot.
@@ -46,12 +54,22 @@ func (v *Viewer) baseline() *frame {
 // snapshot. The caller writes it whole or drops the connection; one that it cannot write yet it does not ask
 // for. Nothing is appended before the first frame and when v has the newest one already.
 func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
-	now := e.frames.newest
+	stage := v.stage()
+	now := stage.newest
 	base := v.baseline()
 	if now == nil || now == base {
 		return dst
 	}
-	head := protocol.StateHead{Tick: now.tick}
+	if v.seat == 0 {
+		dst = append(dst, stage.spectacle(e.def.Plan, base)...)
+		v.advance(base, now, nil)
+		return dst
+	}
+	if v.gathered = e.gather != nil && v.gathered; e.gather != nil && !v.gathered {
+		v.Rebase()
+		v.gathered, base = true, nil
+	}
+	var head protocol.StateHead
 	var private, before []int32
 	if p := e.seat(v.seat); p != nil {
 		if now.moment != 0 {
@@ -60,22 +78,35 @@ func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 		head.Ack, head.LeadMS, head.Flags = p.shown.ack, p.shown.lead, p.shown.flags
 		private = p.shown.private
 	}
-	if base == nil {
-		v.hasPriv = false // a snapshot stands alone
-		head.ServerTime = uint64(now.at.UnixMicro())
-		dst = protocol.AppendSnapshotHead(dst, &head)
-	} else {
-		head.BaseTick = base.tick
-		dst = protocol.AppendDeltaHead(dst, &head)
-	}
-	if v.hasPriv {
+	if v.hasPriv = v.hasPriv && base != nil; v.hasPriv { // a snapshot stands alone
 		before = v.private
 	}
-	dst = append(dst, e.frames.body(e.def.Plan, base)...)
+	dst = appendHead(dst, &head, base, now)
+	if v.gathered {
+		dst = e.appendGathered(dst, v, base)
+	} else {
+		dst = append(dst, e.frames.body(e.def.Plan, base).bytes...)
+	}
 	dst = protocol.AppendPrivate(dst, e.def.Plan.Private, before, private)
-	dst = protocol.AppendCRC(dst, now.crc, now.hasCRC)
+	if v.gathered {
+		dst = e.appendGatheredSum(dst, v, base)
+	} else {
+		dst = e.frames.appendSum(dst, base)
+	}
 	v.advance(base, now, private)
 	return dst
+}
+
+// appendHead appends the elements before the rows of a state that turns base into now, or tells now in full. What
+// differs from player to player is in h.
+func appendHead(dst []byte, h *protocol.StateHead, base, now *frame) []byte {
+	h.Tick = now.tick
+	if base == nil {
+		h.ServerTime = uint64(now.at.UnixMicro())
+		return protocol.AppendSnapshotHead(dst, h)
+	}
+	h.BaseTick = base.tick
+	return protocol.AppendDeltaHead(dst, h)
 }
 
 // advance makes now the viewer's baseline in place of base.

@@ -130,7 +130,7 @@ func TestChecksumTravels(t *testing.T) {
 			with++
 		}
 	}
-	if with != 200/32 {
+	if with != 200/64 {
 		t.Errorf("%d of 200 states carried a checksum", with)
 	}
 }

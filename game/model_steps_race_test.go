@@ -1,0 +1,6 @@
+//go:build race
+
+package game_test
+
+// modelSteps are the actions of clients in all the storms together; the race detector takes ten times as long.
+const modelSteps = 50_000
