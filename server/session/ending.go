@@ -25,6 +25,7 @@ func (e Ending) Error() string { return fmt.Sprintf("close %d: %s", e.Code, e.Re
 var (
 	endNoHello      = Ending{Code: protocol.CloseTimeout, Reason: "no hello within 5 s"}
 	endStalledFrame = Ending{Code: protocol.CloseTimeout, Reason: "a frame was begun and not finished within 5 s"}
+	endNoClose      = Ending{Code: protocol.CloseProtocol, Reason: "the stream ended without a Close frame"}
 	endNoPong       = Ending{Code: protocol.CloseTimeout, Reason: "no pong to a ping for 10 s"}
 	endReplaced     = Ending{Code: protocol.CloseReplaced, Reason: "a newer connection took this seat"}
 	endLeft         = Ending{Code: protocol.CloseLeft, Reason: "left the match"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -216,7 +217,7 @@ func (l *Lobby) read(s *Session, now time.Time) {
 		return
 	}
 	if err != nil {
-		l.gone(s, now)
+		l.ended(s, err, now)
 		return
 	}
 	l.metrics.Bytes.In.Add(float64(n))
@@ -227,6 +228,19 @@ func (l *Lobby) read(s *Session, now time.Time) {
 	case phaseOpen:
 		l.messages(s, p, now)
 	case phaseClosing: // read away, so that closing does not reset what we sent
+	}
+}
+
+// ended parts with a peer that has sent its last byte. It may still be reading: what it was sent is finished first, and one
+// that ended without a Close frame is told so by ours.
+func (l *Lobby) ended(s *Session, err error, now time.Time) {
+	switch s.peerDone = true; {
+	case err != io.EOF || s.phase == phaseHandshake:
+		l.gone(s, now)
+	case s.phase == phaseOpen:
+		l.end(s, endNoClose, now)
+	case s.out.empty():
+		l.gone(s, now)
 	}
 }
 
@@ -419,6 +433,10 @@ func (l *Lobby) finish(s *Session, now time.Time) {
 		l.gone(s, now)
 		return
 	}
+	if s.peerDone {
+		l.gone(s, now)
+		return
+	}
 	if due := now.Add(DrainTimeout); due.Before(s.due) {
 		s.due = due
 	}
@@ -434,6 +452,7 @@ func (l *Lobby) gone(s *Session, now time.Time) {
 // settle forgets a session whose socket is closed; was is the phase it was counted in.
 func (l *Lobby) settle(s *Session, was phase, now time.Time) {
 	if was == phaseHandshake {
+		l.metrics.Handshakes.Dropped.Inc()
 		l.admission.settled(s.remote)
 	}
 	l.forget(s, was)

@@ -55,6 +55,7 @@ type Session struct {
 	ending    Ending    // why it ended, for the log and the metrics
 	index     int       // place in its owner's list of sessions
 	finSent   bool
+	peerDone  bool // the peer has sent its last byte
 	watching  bool // write readiness is watched
 
 	player *connected // only in phasePlaying: the room's side of it
