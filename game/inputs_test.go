@@ -35,6 +35,20 @@ const (
 	neutral  = game.InputNeutral
 )
 
+// TestViewsOfGamesThatDoNotRewind: they are let pass, in messages of several inputs too.
+func TestViewsOfGamesThatDoNotRewind(t *testing.T) {
+	e := newToy(t, &toy{}, nil)
+	join(t, e, 1)
+	for n := range uint32(5) {
+		in := input(1+3*n, 0, 0, 0)
+		in.BaseTick, in.Fraction = e.Now()+n%2, 100
+		if r, err := e.Push(1, in, 0); err != nil || r.Accepted != 3 {
+			t.Fatal(r, err)
+		}
+		tick(e, 3)
+	}
+}
+
 func TestOneInputPerTick(t *testing.T) {
 	for _, c := range []struct {
 		name   string

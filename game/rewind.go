@@ -123,7 +123,10 @@ func (h *history) look(at int64, sent *written) sight {
 		}
 		next = base
 	}
-	if next == nil { // nothing that is kept was sent
+	switch {
+	case h.count == 0:
+		return sight{}
+	case next == nil: // nothing that is kept was sent
 		return h.look(at, &written{})
 	}
 	return sight{Base: next.tick, Next: next.tick}
@@ -136,10 +139,7 @@ func (e *Engine) settle(p *Player, in *protocol.Input) {
 	if h.kinds == 0 || in.BaseTick == 0 || in.NextTick != 0 {
 		return
 	}
-	var s sight
-	if h.count != 0 {
-		s = h.look(int64(in.BaseTick)<<8, &p.written)
-	}
+	s := h.look(int64(in.BaseTick)<<8, &p.written)
 	if s.Base == in.BaseTick && s.Next > s.Base {
 		s.Part = in.Fraction
 	}
@@ -149,6 +149,9 @@ func (e *Engine) settle(p *Player, in *protocol.Input) {
 // sightOf is that of input i of a settled message: the view is the newest input's, the ones before it were
 // given a tick earlier each.
 func (e *Engine) sightOf(in *protocol.Input, i int) sight {
+	if e.history.kinds == 0 {
+		return sight{}
+	}
 	s := sight{Base: in.BaseTick, Next: in.NextTick, Part: in.Fraction}
 	earlier := int64(in.Count-1-i) << 8
 	if s.Base == 0 || earlier == 0 {
