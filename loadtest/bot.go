@@ -16,6 +16,7 @@ const (
 	botWaiting botState = iota // for its time to connect
 	botJoining                 // connecting, or between hello and the first snapshot
 	botPlaying
+	botAway    // cut, until it comes back
 	botLeaving // bye is said
 	botGone
 )
@@ -27,6 +28,9 @@ type bot struct {
 	host    string // Host header
 	target  string // path
 	at      int64  // when it connects, ns
+	until   int64  // when its life is over, 0: at the end of the run
+	life    life
+	aside   bool // its figures are none of a player's
 	state   botState
 	link    conn
 	session client.Session
@@ -43,51 +47,107 @@ type bot struct {
 	closed bool         // the window is over for this bot
 
 	pinged   int64
-	deadline int64 // of joining; of leaving: when to say bye
+	deadline int64 // of joining; of leaving: when to say bye; of an offender: when the server must have ended it
 	byed     bool
+	wheeled  bool // in the loop's wheel
+	offends  bool // breaks rules until the server ends it
+	offences int  // so far
+	returns  bool // on its way back into its seat
+	resume   client.Resume
+	tries    int          // to come back
+	cuts     int          // of its life's, so far
+	backAt   int64        // when it tries to come back, ns
+	patience int64        // what its link adds to the answer to a bye
+	tallied  int64        // until when the seconds are counted, 0 not playing
+	counted  client.Stats // what the seconds have of its bytes
 }
+
+// wait is how long an input lay at the server, ns, with when it arrived by the ticks and when it was sent by us.
+type wait struct{ lead, arrived, sent int64 }
 
 // joined takes the first snapshot in.
 func (b *bot) joined(f *figures, at int64) {
-	b.state, b.first = botPlaying, at
+	b.state, b.first, b.tallied = botPlaying, at, at
+	if b.returns {
+		b.returns, b.tries = false, 0
+		f.resumed++
+		record(f.resume, at-b.begun)
+		return
+	}
 	f.joined++
 	record(f.join, at-b.begun)
 }
 
 // snapshot measures one state.
 func (b *bot) snapshot(l *loop, at int64) {
-	f, w := l.figures, &l.window
+	f, w, r := l.book(b), &l.window, l.series.at(at)
 	if b.state == botJoining {
+		l.rowJoined(b, r, at)
 		b.joined(f, at)
 		l.joining--
 		l.enter(b)
 	}
-	if w.has(at) {
-		if b.from == 0 {
-			b.open(at)
+	if w.has(at) && b.from == 0 {
+		b.open(at)
+	}
+	if b.last != 0 {
+		d := at - b.last
+		off := max(d-l.schedule.period, l.schedule.period-d)
+		if !b.aside {
+			r.IntervalError.record(off)
 		}
-		if b.last >= w.begin {
-			d := at - b.last
+		if w.has(at) && b.last >= w.begin {
 			record(f.interval, d)
-			record(f.intervalError, max(d-l.schedule.period, l.schedule.period-d))
+			record(f.intervalError, off)
 		}
-		if age, ok := b.session.Age(at); ok {
+	}
+	if age, ok := b.session.Age(at); ok {
+		if !b.aside {
+			r.Age.record(int64(age))
+		}
+		if w.has(at) {
 			record(f.age, int64(age))
 		}
+	}
+	if !b.aside {
+		r.Got++
 	}
 	first, last := b.session.Acked()
 	for seq := first; seq <= last && seq >= first; seq++ {
 		if sent, ok := b.session.SentAt(seq); ok {
-			record(l.live.ack, at-sent)
+			if !b.aside {
+				record(l.live.ack, at-sent)
+				r.Ack.record(at - sent)
+			}
 			if w.has(sent) {
 				record(f.ack, at-sent)
 			}
 		}
 	}
 	b.last = at
-	if h := &b.session.State.Head; first <= last && h.Flags&protocol.FlagInputMissing == 0 && w.has(at) {
-		record(f.wait, int64(h.LeadMS)*int64(time.Millisecond))
+	if h := &b.session.State.Head; first <= last && h.Flags&protocol.FlagInputMissing == 0 {
+		b.waited(l, h, at)
 	}
+}
+
+// waited measures how long the newest input lay at the server. Inputs that a server reads together have the
+// arrival of the last of them: for the earlier ones the time between their sendings is added, the most that it can
+// have been. So each counts when the next one is known.
+func (b *bot) waited(l *loop, h *protocol.StateHead, at int64) {
+	sent, ok := b.session.SentAt(h.Ack)
+	if !ok {
+		return
+	}
+	was := b.wait
+	lead := int64(h.LeadMS) * int64(time.Millisecond)
+	b.wait = wait{lead: lead, arrived: int64(h.Tick)*l.schedule.period - lead, sent: sent}
+	if was.sent == 0 || !l.window.has(at) {
+		return
+	}
+	if b.wait.arrived-was.arrived < l.schedule.period/4 {
+		was.lead += sent - was.sent
+	}
+	record(l.figures.wait, was.lead)
 }
 
 // open begins to count.
@@ -119,8 +179,8 @@ func (b *bot) silenceTold(l *loop, at int64) {
 	}
 	overdue := max(4*l.schedule.period, int64(250*time.Millisecond))
 	if d := at - max(b.last, b.from); d > overdue {
-		record(l.figures.interval, d)
-		record(l.figures.intervalError, d-l.schedule.period)
+		record(l.book(b).interval, d)
+		record(l.book(b).intervalError, d-l.schedule.period)
 	}
 	_, acked := b.session.Acked()
 	for seq := acked + 1; ; seq++ {
@@ -129,7 +189,7 @@ func (b *bot) silenceTold(l *loop, at int64) {
 			return
 		}
 		if l.window.has(sent) {
-			record(l.figures.ack, at-sent)
+			record(l.book(b).ack, at-sent)
 		}
 	}
 }
@@ -144,7 +204,7 @@ func (b *bot) cause(err error) (text string, code int, ok bool) {
 		return err.Error(), 0, false
 	}
 	left := b.state == botLeaving && (e.Code == protocol.CloseLeft || e.Code == protocol.CloseNormal)
-	ok = left || e.Code == protocol.CloseMatchOver
+	ok = left || e.Code == protocol.CloseMatchOver || !e.Local && b.deserves(e.Code)
 	switch {
 	case e.Local:
 		text = fmt.Sprintf("broken by the client, %d: %s", e.Code, e.Reason)

@@ -23,9 +23,14 @@ type Config struct {
 	Duration  time.Duration // of the measured window
 	Loops     int           // threads that play
 	Seed      uint64        // of the bots and the matches
+	Workers   int           // processes that play
+	Scenario  *Scenario     // nil: bots, ramp and duration alone
 
 	Thresholds []Threshold
 	JSON       string // file for the report, "-" is stdout, empty none
+	CSV        string // file for the seconds of the run
+	HTML       string // file for the page
+	Command    string // as it was given, for the report
 	NoColor    bool
 	CPUProfile string
 
@@ -36,7 +41,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Server: "http://127.0.0.1:7351", Bots: 100, MatchSize: 16, Rate: 20,
-		Ramp: 10 * time.Second, Warmup: -1, Duration: 30 * time.Second, Loops: 1, Seed: 1,
+		Ramp: 10 * time.Second, Warmup: -1, Duration: 30 * time.Second, Loops: 1, Seed: 1, Workers: 1,
 	}
 }
 
@@ -53,6 +58,7 @@ func (c *Config) Validate() error {
 	within("match-size", c.MatchSize, minMatchSize, maxMatchSize)
 	within("rate", c.Rate, arena.MinTickRate, arena.MaxTickRate)
 	within("loops", c.Loops, 1, maxLoops)
+	within("workers", c.Workers, 1, maxWorkers)
 	if c.Ramp < 0 || c.Ramp > time.Hour {
 		fault("--ramp %v is not in 0 to 1h", c.Ramp)
 	}

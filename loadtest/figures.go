@@ -7,7 +7,7 @@ import (
 // figures is what one loop has measured. Histograms are in µs. The loop alone writes it; the run reads it after
 // the loop has ended.
 type figures struct {
-	connect, welcome, join                            *hdrhistogram.Histogram // joins, of the whole run
+	connect, welcome, join, resume                    *hdrhistogram.Histogram // joins and returns, of the whole run
 	ack, wait, interval, intervalError, age, lag, rtt *hdrhistogram.Histogram // of the measured window
 
 	playerSeconds float64 // played in the window
@@ -21,16 +21,18 @@ type figures struct {
 	asked         uint64 // keyframes asked for because of a fault
 	skipped       uint64 // inputs left out because the loop was far too late
 
-	joined int
-	over   int            // matches' ends seen, bots
-	closes map[int]int    // ends of connections by close code, clean ones included
-	causes map[string]int // errors
+	joined  int
+	resumed int            // returns after a cut
+	over    int            // matches' ends seen, bots
+	closes  map[int]int    // ends of connections by close code, clean ones included
+	endings map[Ending]int // the same by who ended how
+	causes  map[string]int // errors
 }
 
 func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, histogramTop, 3) }
 
 func newFigures() *figures {
-	f := &figures{closes: make(map[int]int), causes: make(map[string]int)}
+	f := &figures{closes: make(map[int]int), endings: make(map[Ending]int), causes: make(map[string]int)}
 	for _, h := range f.histograms() {
 		*h = newHistogram()
 	}
@@ -38,7 +40,7 @@ func newFigures() *figures {
 }
 
 func (f *figures) histograms() []**hdrhistogram.Histogram {
-	return []**hdrhistogram.Histogram{&f.connect, &f.welcome, &f.join, &f.ack, &f.wait, &f.interval, &f.intervalError, &f.age, &f.lag, &f.rtt}
+	return []**hdrhistogram.Histogram{&f.connect, &f.welcome, &f.join, &f.resume, &f.ack, &f.wait, &f.interval, &f.intervalError, &f.age, &f.lag, &f.rtt}
 }
 
 // record puts a time in ns into a histogram. What lies outside counts as the bound.
@@ -76,10 +78,19 @@ func (f *figures) merge(g *figures) {
 	} {
 		*n.to += *n.from
 	}
+	f.count(g)
+}
+
+// count adds what g has of bots that came and went, which are counted whatever they did.
+func (f *figures) count(g *figures) {
 	f.joined += g.joined
+	f.resumed += g.resumed
 	f.over += g.over
 	for code, n := range g.closes {
 		f.closes[code] += n
+	}
+	for e, n := range g.endings {
+		f.endings[e] += n
 	}
 	for cause, n := range g.causes {
 		f.causes[cause] += n

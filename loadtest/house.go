@@ -1,9 +1,6 @@
 package main
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 var (
 	errNoJoin = errors.New("no first snapshot within 10 s of connecting")
@@ -15,6 +12,9 @@ var (
 func (l *loop) keepWindow(now int64) {
 	if cut := l.cutAt.Load(); cut != 0 && cut < l.window.end {
 		l.window.end = max(cut, l.window.begin)
+	}
+	for l.stage < len(l.stages)-1 && now >= l.stages[l.stage] && !l.ended {
+		l.turnPage()
 	}
 	if !l.measure && now >= l.window.begin {
 		l.measure = true
@@ -28,7 +28,7 @@ func (l *loop) keepWindow(now int64) {
 		l.ended = true
 		for _, b := range l.bots {
 			b.silenceTold(l, l.window.end)
-			b.shut(l.figures, &l.window, l.window.end)
+			b.shut(l.book(b), &l.window, l.window.end)
 		}
 	}
 }
@@ -38,18 +38,22 @@ func (l *loop) keepHouse(now int64) {
 	if now-l.told >= int64(publishEvery) {
 		l.publish(now)
 	}
-	if now-l.swept < int64(100*time.Millisecond) {
+	if now-l.swept < l.sweep {
 		return
 	}
 	l.swept = now
 	kept := l.bots[:0]
 	for _, b := range l.bots {
+		l.tally(b, now)
 		switch {
+		case b.state == botAway && now >= b.backAt:
+			l.connect(b, now)
+		case b.state == botPlaying && l.lives(b, now):
 		case b.state == botJoining && now > b.deadline:
 			l.end(b, errNoJoin, now)
 		case b.state == botPlaying && now-b.session.Heard > int64(silenceLimit):
 			l.end(b, errSilent, now)
-		case b.state == botLeaving && now > b.deadline+int64(leaveLimit):
+		case b.state == botLeaving && now > b.deadline+int64(leaveLimit)+b.patience:
 			l.end(b, errNoBye, now)
 		case b.state == botLeaving && b.deadline != 0 && now >= b.deadline && !b.byed:
 			b.byed = true
@@ -68,11 +72,16 @@ func (l *loop) keepHouse(now int64) {
 func (l *loop) sayBye(now int64) {
 	l.leaving = true
 	for i, b := range l.bots {
+		l.tally(b, now)
 		switch b.state {
 		case botPlaying:
+			if b.aside { // its bye might take a minute
+				l.vanish(b, now)
+				continue
+			}
 			b.state = botLeaving
 			b.deadline = now + int64(leaveSpread)*int64(i)/int64(len(l.bots))
-		case botWaiting, botJoining:
+		case botWaiting, botJoining, botAway:
 			l.poller.close(&b.link)
 			b.state = botGone
 		}
@@ -83,7 +92,11 @@ func (l *loop) sayBye(now int64) {
 // publish puts what the status line shows where the run can take it.
 func (l *loop) publish(now int64) {
 	l.told = now
-	l.live.joined, l.live.errors = l.figures.joined, l.figures.errors()
+	l.live.joined, l.live.errors = l.aside.joined, l.aside.errors()
+	for _, f := range l.books {
+		l.live.joined += f.joined
+		l.live.errors += f.errors()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.public.joined, l.public.gone, l.public.errors = l.live.joined, l.live.gone, l.live.errors

@@ -24,9 +24,11 @@ const (
 	leaveLimit    = 3 * time.Second
 	pingEvery     = 2 * time.Second
 	publishEvery  = 250 * time.Millisecond
-	wheelSlots    = 1024        // slots that a loop plans ahead
-	maxAtOnce     = 16          // inputs of one bot in one slot, when its clock was set
-	seatLead      = time.Second // tickets are drawn so long before they are used
+	sweepEvery    = 100 * time.Millisecond // bots are looked through for what is overdue
+	sweepOften    = 20 * time.Millisecond  // the same when lives end and links are cut
+	wheelSlots    = 1024                   // slots that a loop plans ahead
+	maxAtOnce     = 16                     // inputs of one bot in one slot, when its clock was set
+	seatLead      = time.Second            // tickets are drawn so long before they are used
 	seatSpan      = 5 * time.Second
 	apiLimit      = 10 * time.Second
 	maxAnswer     = 4 << 20

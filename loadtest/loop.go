@@ -21,7 +21,13 @@ type loop struct {
 	to         netip.AddrPort
 	sources    []netip.Addr  // empty: the system's choice
 	gone       *atomic.Int64 // of all loops
-	figures    *figures
+	figures    *figures      // of the stage that is on
+	books      []*figures    // of all stages
+	stages     []int64       // when each ends, ns
+	stage      int           // that is on
+	aside      *figures      // of bots that are no players: slow readers, offenders
+	series     series
+	scenario   *Scenario // nil none
 
 	bots    []*bot             // that have not ended
 	waiting []*bot             // of them, in the order of their times
@@ -35,6 +41,7 @@ type loop struct {
 	values  []int32
 	joining int   // bots between connect and their first snapshot
 	swept   int64 // when the bots were last looked through
+	sweep   int64 // how often that is, ns
 	live    live
 	told    int64 // when live was last published
 	measure bool  // the window has been open
@@ -53,9 +60,11 @@ type loop struct {
 func newLoop(p poller, s schedule, w window, d *game.Definition, to netip.AddrPort, sources []netip.Addr, gone *atomic.Int64) *loop {
 	l := &loop{
 		poller: p, schedule: s, window: w, definition: d, to: to, sources: sources,
-		gone: gone, figures: newFigures(), input: d.NewInput(), clock: nanos,
+		gone: gone, figures: newFigures(), aside: newFigures(), input: d.NewInput(), clock: nanos,
+		stages: []int64{w.end}, series: newSeries(s.start, time.Duration(w.end-s.start)+leaveLimit), sweep: int64(sweepEvery),
 		joins: make(chan *bot, maxBots), leave: make(chan struct{}), fatal: make(chan error, 1),
 	}
+	l.books = []*figures{l.figures}
 	l.zero = reflect.ValueOf(l.input).Elem()
 	l.live.ack, l.public.ack = newHistogram(), newHistogram()
 	return l
@@ -125,12 +134,18 @@ func (l *loop) admit(now int64) {
 func (l *loop) connect(b *bot, now int64) {
 	b.begun, b.deadline, b.state = now, now+int64(joinLimit), botJoining
 	b.link = conn{owner: b, fd: -1}
+	l.shape(b)
 	l.joining++
 	var from netip.Addr
 	if len(l.sources) > 0 {
 		from = l.sources[b.number%len(l.sources)]
 	}
-	b.session.Open(client.Config{Host: b.host, Target: b.target, Token: b.token, SDK: "skirmish-loadtest/1"})
+	config := client.Config{Host: b.host, Target: b.target, Token: b.token, SDK: "skirmish-loadtest/1"}
+	if b.returns {
+		config.Token, config.Resume = "", b.resume
+	}
+	b.session.Open(config)
+	b.counted, b.faults = client.Stats{}, 0
 	if err := l.poller.dial(&b.link, l.to, from); err != nil {
 		l.end(b, fmt.Errorf("connect: %w", err), now)
 	}
@@ -138,7 +153,7 @@ func (l *loop) connect(b *bot, now int64) {
 
 func (l *loop) opened(c *conn) {
 	b := c.owner
-	record(l.figures.connect, nanos()-b.begun)
+	record(l.book(b).connect, nanos()-b.begun)
 	l.flush(b)
 }
 
@@ -162,7 +177,7 @@ func (l *loop) received(c *conn, p []byte, at int64) {
 			}
 		case client.SignalPong:
 			if l.window.has(at) {
-				record(l.figures.rtt, b.session.Clock.RTT*1000)
+				record(l.book(b).rtt, b.session.Clock.RTT*1000)
 			}
 		case client.SignalResult:
 			l.figures.over++
@@ -183,7 +198,7 @@ func (l *loop) received(c *conn, p []byte, at int64) {
 func (l *loop) greet(b *bot, at int64) bool {
 	w := &b.session.Welcome
 	b.welcomed = at
-	record(l.figures.welcome, at-b.begun)
+	record(l.book(b).welcome, at-b.begun)
 	if w.PlanHash != l.definition.PlanHash {
 		select {
 		case l.fatal <- fmt.Errorf("the server's game %s %s is not the one this load test was built with: build both from the same sources", w.Game, w.GameVersion):
@@ -207,7 +222,12 @@ func (l *loop) broken(c *conn, err error) {
 }
 
 // enter puts a bot that has just joined into the wheel, bots of one match far apart.
-func (l *loop) enter(b *bot) { l.place(b, l.next+l.schedule.slotOf(b.number)) }
+func (l *loop) enter(b *bot) {
+	if !b.wheeled { // else it was away for less than it had planned ahead
+		b.wheeled = true
+		l.place(b, l.next+l.schedule.slotOf(b.number))
+	}
+}
 
 // place lets a bot look at its input clock in slot k, or in the nearest one that the wheel has.
 func (l *loop) place(b *bot, k int64) {
@@ -223,8 +243,10 @@ func (l *loop) turn() {
 	l.turned, *bucket = *bucket, l.turned[:0]
 	l.next++
 	for _, b := range l.turned {
-		if b.state == botPlaying { // else it is gone for good
+		if b.state == botPlaying {
 			l.play(b, k, at)
+		} else {
+			b.wheeled = false
 		}
 	}
 	clear(l.turned)
@@ -240,6 +262,11 @@ func (l *loop) play(b *bot, k, at int64) {
 	if l.window.has(at) {
 		record(l.figures.lag, lag)
 	}
+	l.series.at(at).Lag.record(lag)
+	if b.life.manner == idles {
+		l.idle(b, k, now)
+		return
+	}
 	for n := 0; n < maxAtOnce; n++ {
 		if len(b.session.Out()) > 4096 { // the server does not read: the queue is its fault, seen in acks
 			break
@@ -249,6 +276,9 @@ func (l *loop) play(b *bot, k, at int64) {
 			break
 		}
 		l.think(b, max(due, at), now)
+	}
+	if b.offends && b.life.ending == endFlood {
+		l.flood(b, now)
 	}
 	l.flush(b)
 	l.figures.skipped += uint64(p.Lapsed - lapsed)
@@ -294,18 +324,20 @@ func (l *loop) end(b *bot, err error, at int64) {
 		return
 	}
 	text, code, ok := b.cause(err)
+	l.tally(b, at)
+	b.shut(l.book(b), &l.window, at)
+	if !ok && l.again(b, code, at) {
+		return
+	}
+	f := l.book(b)
 	if code != 0 {
-		l.figures.closes[code]++
+		f.closes[code]++
 	}
+	f.endings[endOf(b, code, ok)]++
 	if !ok {
-		l.figures.fault(text)
+		f.fault(text)
+		l.series.at(at).Errors++
 	}
-	b.shut(l.figures, &l.window, at)
 	l.poller.close(&b.link)
-	if b.state == botJoining {
-		l.joining--
-	}
-	b.state = botGone
-	l.live.gone++
-	l.gone.Add(1)
+	l.depart(b, at)
 }

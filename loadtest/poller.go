@@ -8,6 +8,8 @@ type poller interface {
 	dial(c *conn, to netip.AddrPort, from netip.Addr) error
 	// write sends what the socket takes.
 	write(c *conn, p []byte) (int, error)
+	// pause stops reading a connection until it is resumed: the peer's bytes stay in the system.
+	pause(c *conn, on bool)
 	// close ends a connection; nothing is heard of it any more.
 	close(c *conn)
 	// poll tells the sink what has happened since the last poll.
@@ -32,4 +34,6 @@ type conn struct {
 	fd    int // epoll: −1 when closed
 	up    bool
 	wire  *wire // portable
+	link  *link // emulated, nil none
+	small bool  // a receive buffer as small as the system has
 }

@@ -45,6 +45,9 @@ func (e *epoll) dial(c *conn, to netip.AddrPort, from netip.Addr) error {
 	if err != nil {
 		return err
 	}
+	if c.small {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, slowReceiveBytes)
+	}
 	if err := e.begin(fd, to, from); err != nil {
 		unix.Close(fd)
 		return err
@@ -164,6 +167,17 @@ func (e *epoll) write(c *conn, p []byte) (int, error) {
 		return 0, nil
 	}
 	return 0, errno
+}
+
+func (e *epoll) pause(c *conn, on bool) {
+	if c.fd < 0 {
+		return
+	}
+	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(c.fd)}
+	if on {
+		ev.Events = 0
+	}
+	unix.EpollCtl(e.fd, unix.EPOLL_CTL_MOD, c.fd, &ev) // it is in the set: no error
 }
 
 func (e *epoll) close(c *conn) {

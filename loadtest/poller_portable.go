@@ -139,6 +139,9 @@ func (p *portable) close(c *conn) {
 	}
 }
 
+// pause does nothing: a goroutine reads on.
+func (p *portable) pause(*conn, bool) {}
+
 func (p *portable) wait(until int64) { time.Sleep(time.Duration(until - time.Now().UnixNano())) }
 
 func (p *portable) shut() { p.wg.Wait() }

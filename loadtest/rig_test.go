@@ -21,6 +21,7 @@ type mute struct{ written int }
 
 func (m *mute) dial(c *conn, _ netip.AddrPort, _ netip.Addr) error { c.up = true; return nil }
 func (m *mute) write(_ *conn, p []byte) (int, error)               { m.written += len(p); return len(p), nil }
+func (m *mute) pause(*conn, bool)                                  {}
 func (m *mute) close(c *conn)                                      { c.up = false }
 func (m *mute) poll(sink)                                          {}
 func (m *mute) wait(int64)                                         {}

@@ -1,0 +1,29 @@
+package main
+
+import "time"
+
+// Bounds of scenarios, and what they leave unsaid.
+const (
+	maxScenarioBytes = 1 << 20
+	maxFaults        = 8 // told of one file
+	maxStages        = 100
+	maxLivesPerStay  = 10_000
+	maxFloodRate     = 100_000
+	maxDelay         = 10 * time.Second
+	minSession       = time.Second
+
+	defaultQueue     = 64 << 10 // bytes before a bottleneck
+	defaultSlowRate  = 2000     // bytes per second, a third of what an arena sends at 20 Hz
+	defaultFloodRate = 2000     // inputs per second
+	defaultOffence   = 2 * time.Second
+	offencePause     = time.Second      // until the next player takes an offender's place
+	churnSpread      = time.Second      // over which a churn's players leave
+	offenceLimit     = 10 * time.Second // within which a server has to end an offender
+	slowReceiveBytes = 4096             // of a slow reader's socket
+
+	maxReturns  = 6                      // attempts to come back after a cut
+	returnFirst = 100 * time.Millisecond // between the first two, doubled each time
+
+	maxRows    = 3600 // of a series
+	maxWorkers = 64
+)
