@@ -1,9 +1,11 @@
 package gametest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"skirmish/game"
 )
@@ -79,6 +81,9 @@ func (s *suite) pair(seed uint64, change func(*game.Match)) ([]*match, error) {
 
 // frame: Frame and Private only look. Twin matches capture at different rates; their states must not care.
 func (s *suite) frame() error {
+	if len(s.d.Spec.Rewind) > 0 {
+		return s.looks()
+	}
 	other := s.d.Spec.TickRate
 	if s.d.Spec.SnapshotRate == other {
 		other = 1
@@ -88,6 +93,66 @@ func (s *suite) frame() error {
 	}, func(all []*match) error {
 		return hint(compare(all[0], all[1]), "the state depends on how often frames are captured: Frame and Private must not change it")
 	})
+}
+
+// looks is frame for a game that rewinds.
+func (s *suite) looks() error {
+	var second *mirror
+	return s.matches(func(seed uint64) ([]*match, error) {
+		all, err := s.pair(seed, nil)
+		if err == nil {
+			second, err = s.newMirror(all[1])
+		}
+		return all, err
+	}, func(all []*match) error {
+		if err := second.look(); err != nil {
+			return err
+		}
+		return hint(compare(all[0], all[1]), "the state depends on how often it is looked at: Frame and Private must not change it")
+	})
+}
+
+// signals: whatever the back end sends is an answer, never a panic, and the same one in twin matches.
+func (s *suite) signals() error {
+	rand := game.NewRand(s.o.Seed)
+	return s.matches(func(seed uint64) ([]*match, error) {
+		return s.pair(seed, nil)
+	}, func(all []*match) error {
+		if rand.IntN(5) != 0 {
+			return nil
+		}
+		signal := s.signal(rand)
+		a, errA := all[0].Signal(signal.Op, signal.In)
+		if errors.Is(errA, game.ErrNoSignals) || errors.Is(errA, game.ErrEnded) {
+			return nil
+		}
+		b, errB := all[1].Signal(signal.Op, signal.In)
+		if _, refused := errors.AsType[*game.SignalError](errA); errA != nil && !refused {
+			return fmt.Errorf("signal %q with %s: %w", signal.Op, signal.In, errA)
+		}
+		if !bytes.Equal(a, b) || fmt.Sprint(errA) != fmt.Sprint(errB) {
+			return fmt.Errorf("seed %d, tick %d: signal %q with %s is answered by %s (%v) and %s (%v) in twin matches",
+				all[0].Match().Seed, all[0].Now(), signal.Op, signal.In, a, errA, b, errB)
+		}
+		return hint(compare(all[0], all[1]), fmt.Sprintf("after signal %q with %s", signal.Op, signal.In))
+	})
+}
+
+// signal is one of the options' own or nonsense.
+func (s *suite) signal(rand *game.Rand) Signal {
+	ops := []string{"", "x", "no_such_signal", strings.Repeat("op", 100)}
+	ins := []string{"", `null`, `{}`, `[]`, `0`, `-1e300`, `"x"`, `true`, `{"seat":1}`, `{"seat":65535,"team":-1}`, `{"a":{"b":[1,2,{}]}}`}
+	signal := Signal{Op: ops[rand.IntN(len(ops))]}
+	if n := len(s.o.Signals); n > 0 && rand.IntN(4) != 0 {
+		signal = s.o.Signals[rand.IntN(n)]
+		if rand.IntN(2) == 0 {
+			return signal
+		}
+	}
+	if in := ins[rand.IntN(len(ins))]; in != "" {
+		signal.In = json.RawMessage(in)
+	}
+	return signal
 }
 
 // checkpoint: a match that goes on from its saved state plays like the one that never stopped.

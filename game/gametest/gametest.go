@@ -24,6 +24,13 @@ type Options struct {
 	Players int             // capacity of the matches; the game's default when 0
 	Params  json.RawMessage // of the matches
 	Dir     string          // the game's source; the directory of the running test when empty
+	Signals []Signal        // calls of the back end that the game knows, tried besides nonsense
+}
+
+// Signal is one call of the back end, for a game that is a game.Signaler.
+type Signal struct {
+	Op string
+	In json.RawMessage
 }
 
 // Fault is one broken rule.
@@ -75,6 +82,7 @@ var checks = []struct {
 	{"state", (*suite).state},
 	{"determinism", (*suite).determinism},
 	{"frame", (*suite).frame},
+	{"signals", (*suite).signals},
 	{"checkpoint", (*suite).checkpoint},
 	{"bots", (*suite).bots},
 	{"ranges", (*suite).ranges},

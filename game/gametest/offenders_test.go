@@ -2,6 +2,7 @@ package gametest_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -76,6 +77,111 @@ func (s *sim) Private(p *game.Player, row any) { row.(*Row).N = s.At[p.Seat] }
 
 func TestSoundGame(t *testing.T) {
 	gametest.Run(t, func() game.Game { return base{} }, gametest.Options{Dir: "testdata/sound"})
+}
+
+// hunter is a sound game as well: it rewinds, and takes signals.
+type hunter struct{ base }
+
+func (hunter) Spec() game.Spec {
+	s := base{}.Spec()
+	s.Rewind = []any{Row{}}
+	return s
+}
+
+func (hunter) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	return &hunterSim{sim: *newSim(m)}, nil
+}
+
+type hunterSim struct{ sim }
+
+func (s *hunterSim) Step(t *game.Tick) {
+	s.sim.Step(t)
+	var row Row
+	for _, p := range t.Players() {
+		for _, other := range t.Players() {
+			if t.Rewind(p).Row(uint32(other.Seat), &row) {
+				s.Sum = (s.Sum + int32(row.X*100) + row.N) % 1000
+			}
+		}
+	}
+}
+
+func (s *hunterSim) Signal(t *game.Tick, op string, in json.RawMessage) (any, error) {
+	if op != "add" {
+		return nil, fmt.Errorf("no signal %q", op)
+	}
+	var n int32
+	if err := json.Unmarshal(in, &n); err != nil {
+		return nil, err
+	}
+	s.Sum = (s.Sum + n%1000) % 1000
+	return s.Sum, nil
+}
+
+func TestSoundHunter(t *testing.T) {
+	gametest.Run(t, func() game.Game { return hunter{} }, gametest.Options{Dir: "testdata/sound",
+		Signals: []gametest.Signal{{Op: "add", In: json.RawMessage("7")}}})
+}
+
+// lookingHunter: Frame counts how often it is called, and so would Private.
+type lookingHunter struct{ hunter }
+
+func (lookingHunter) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	return &lookingHunterSim{hunterSim{sim: *newSim(m)}}, nil
+}
+
+type lookingHunterSim struct{ hunterSim }
+
+func (s *lookingHunterSim) Frame(f *game.Frame) {
+	s.sim.Frame(f)
+	s.Draws++
+}
+
+// memory: what it remembers of the past is not saved.
+type memory struct{ hunter }
+
+func (memory) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	return &memorySim{hunterSim: hunterSim{sim: *newSim(m)}}, nil
+}
+
+type memorySim struct {
+	hunterSim
+	last Row
+}
+
+func (s *memorySim) Step(t *game.Tick) {
+	s.hunterSim.Step(t)
+	s.Sum = (s.Sum + s.last.N) % 1000
+	for _, p := range t.Players() {
+		t.Rewind(p).Row(uint32(p.Seat), &s.last)
+	}
+}
+
+// gossip: the answer to a signal is the same for all matches.
+type gossip struct{ hunter }
+
+func (gossip) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	return &gossipSim{hunterSim{sim: *newSim(m)}}, nil
+}
+
+type gossipSim struct{ hunterSim }
+
+func (s *gossipSim) Signal(*game.Tick, string, json.RawMessage) (any, error) {
+	shared++
+	return shared, nil
+}
+
+// brittle: a signal that it does not expect is a panic.
+type brittle struct{ hunter }
+
+func (brittle) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	return &brittleSim{hunterSim{sim: *newSim(m)}}, nil
+}
+
+type brittleSim struct{ hunterSim }
+
+func (s *brittleSim) Signal(_ *game.Tick, _ string, in json.RawMessage) (any, error) {
+	return in[0] == '{', nil
 }
 
 // mapOrder: which player is hit first depends on the order of a map's iteration.
@@ -285,6 +391,10 @@ func TestOffendersAreCaught(t *testing.T) {
 		{"a pointer to a player", func() game.Game { return keepsPlayers{} }, "state", "keepsPlayersSim.leader holds a game.Player"},
 		{"an interface in the state", func() game.Game { return keepsPlayers{} }, "state", "keepsPlayersSim.Any is a interface {}"},
 		{"a Frame that changes the state", func() game.Game { return looking{} }, "frame", "Sum is"},
+		{"a Frame that changes the state of a game that rewinds", func() game.Game { return lookingHunter{} }, "frame", "Draws is"},
+		{"a memory of the past that is not saved", func() game.Game { return memory{} }, "checkpoint", "Sum is"},
+		{"an answer from a package variable", func() game.Game { return gossip{} }, "signals", "is answered by"},
+		{"a signal that panics", func() game.Game { return brittle{} }, "signals", "index out of range"},
 		{"a row that is not a number", func() game.Game { return nan{} }, "ranges", "row.x is out of its range"},
 		{"a private row out of range", func() game.Game { return wide{} }, "ranges", "row.n is out of its range"},
 		{"a New that panics", func() game.Game { return fragile{} }, "params", "what is null"},

@@ -162,6 +162,7 @@ func (s *script) push(id game.Seat, p *seat, all []*match) error {
 		in.Values = append(in.Values, p.values...)
 	}
 	p.seq += uint32(n)
+	s.look(&in, all[0].Now())
 	arrived := epoch.Add(time.Duration(all[0].Now())*time.Millisecond).UnixNano() - int64(s.rand.IntN(1e7))
 	for _, x := range all {
 		if _, err := x.Push(id, &in, arrived); err != nil {
@@ -169,6 +170,20 @@ func (s *script) push(id game.Seat, p *seat, all []*match) error {
 		}
 	}
 	return nil
+}
+
+// look gives a message a view: mostly a plausible one, of some ticks ago, now and then none or nonsense. The first
+// match bounds it, in place; the others take it as it is then, as a replay does.
+func (s *script) look(in *protocol.Input, now uint32) {
+	in.Fraction = uint8(s.rand.Uint32())
+	switch s.rand.IntN(20) {
+	case 0:
+		in.BaseTick = 0
+	case 1:
+		in.BaseTick = s.rand.Uint32()
+	default:
+		in.BaseTick = now - min(now, uint32(s.rand.IntN(1+s.d.Spec.TickRate/3)))
+	}
 }
 
 // think settles the player's next input in p.values.

@@ -6,3 +6,5 @@ import "time"
 type base struct{ Cooldown time.Duration }
 
 const second = time.Second
+
+type hunter struct{ base }
