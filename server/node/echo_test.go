@@ -18,8 +18,14 @@ import (
 	"skirmish/server/node"
 )
 
-// echo starts the echo on a free port of loopback and returns its URL.
+// echo starts the echo on a free port of loopback and returns its URL. Messages have 1 MiB at most.
 func echo(t *testing.T, driver string) string {
+	t.Helper()
+	return echoUpTo(t, driver, 1<<20)
+}
+
+// echoUpTo is echo with messages of up to most bytes.
+func echoUpTo(t *testing.T, driver string, most int64) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -30,7 +36,7 @@ func echo(t *testing.T, driver string) string {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	cfg := node.DefaultEcho()
-	cfg.Addr, cfg.Driver, cfg.MaxMessage, cfg.LogLevel = addr, driver, 1<<20, zerolog.ErrorLevel
+	cfg.Addr, cfg.Driver, cfg.MaxMessage, cfg.LogLevel = addr, driver, most, zerolog.ErrorLevel
 	go func() { done <- node.RunEcho(ctx, cfg) }()
 	t.Cleanup(func() {
 		cancel()
