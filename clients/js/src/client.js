@@ -1,34 +1,27 @@
-// Client plays one seat of one match over one WebSocket after the other: it says hello, keeps the state, sends
-// inputs at the tick rate, and comes back by itself when a socket is lost.
+// Client plays one seat of one match: it says hello, keeps the state, sends inputs at the tick rate, predicts its own
+// body if the game can, and comes back by itself when a line is lost.
 
 import { MessageError, Writer } from './msgpack.js';
 import { BaselineError, State } from './state.js';
-import { Backoff } from './backoff.js';
 import { Clock } from './clock.js';
-import { Stats, Traffic } from './stats.js';
+import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { Inputs } from './inputs.js';
+import { Requests } from './requests.js';
+import { Stats, Traffic } from './stats.js';
 import { View } from './view.js';
 import { KeyframeReason, Notice, Role, Type, closing } from './codes.js';
 import * as message from './messages.js';
 import * as limits from './limits.js';
 
-const SDK = 'skirmish-js/0.1.0';
+const SDK = 'skirmish-js/0.2.0';
 const PING_EVERY_MS = 1000;
-/** A socket that says nothing for this long is given up; it often takes the system minutes to notice. */
-const SILENCE_MS = 8000;
-const CONNECT_MS = 8000;
 const LEAVE_MS = 1000;
 const KEYFRAME_EVERY_MS = 1000;
-/** Go on trying this long at least, even if the server holds seats for less. */
-const RESUME_AT_LEAST_MS = 15000;
-/** Attempts before the first welcome, as long as the ticket has not been sent. */
-const FIRST_ATTEMPTS = 3;
+/** A line is not silent before this many states are missing. */
+const STATES_MISSING = 4;
 
-/**
- * idle → connecting → playing → (waiting → connecting → playing …) → closed
- * @typedef {'idle' | 'connecting' | 'playing' | 'waiting' | 'closed'} Status
- */
+/** @typedef {import('./connection.js').Status} Status */
 
 /**
  * @typedef {object} Closed
@@ -55,7 +48,8 @@ const FIRST_ATTEMPTS = 3;
 
 /**
  * @typedef {object} Options
- * @property {any} [WebSocket] constructor; the global one by default (Node has one from 22 on: pass that of ws)
+ * @property {any} [WebSocket] constructor; the global one by default (Node has one from 22 on: pass that of ws). That of
+ *   a Link shapes the network
  * @property {() => number} [random] in [0, 1), for the backoff
  */
 
@@ -71,52 +65,45 @@ export class ClosedError extends Error {
 
 /** @extends {Emitter<Events>} */
 export class Client extends Emitter {
-  #WebSocket;
-  /** @type {any} */
-  #socket = null;
-  #url = '';
+  #connection;
   #token = '';
   #resumeToken = '';
-  #ticketSent = false;
-  #attempts = 0;
-  #lostAt = 0;
-  #reconnectMs = 0;
-  #retryAfterMs = 0;
-  #error = '';
-  #opened = 0;
-  #heard = 0;
-  #leaving = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retryTimer;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #pingTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #leaveTimer;
   #pingId = 0;
-  #backoff;
   #writer = new Writer();
   #inputs;
   #traffic;
+  #requests = new Requests();
   #keyframeAt = -Infinity;
-  #requestId = 0;
-  /** @type {Map<number, {resolve: (payload: Uint8Array) => void, reject: (e: Error) => void}>} */
-  #requests = new Map();
   /** @type {{resolve: (w: message.Welcome) => void, reject: (e: Error) => void} | null} */
   #first = null;
 
   /** @param {Options} [options] */
   constructor(options = {}) {
     super();
-    this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+    const WebSocket = options.WebSocket ?? globalThis.WebSocket;
+    if (!WebSocket) throw new TypeError('this platform has no WebSocket: pass one in the options');
+    this.#connection = new Connection(WebSocket, options.random ?? Math.random, {
+      hello: () => this.#hello(),
+      seated: () => this.#resumeToken !== '',
+      received: (data) => this.#receive(data),
+      became: (status) => this.emit('status', status),
+      lost: () => this.#lost(),
+      ended: (code, reason) => this.#ended(code, reason),
+    });
     this.#inputs = new Inputs((first, values, n, fields) => this.#sendInputs(first, values, n, fields));
-    this.#backoff = new Backoff(options.random ?? Math.random);
-    if (!this.#WebSocket) throw new TypeError('this platform has no WebSocket: pass one in the options');
-    /** @type {Status} */
-    this.status = 'idle';
+    this.#inputs.given = (seq, values) => this.predictor?.give(seq, values);
     /** @type {message.Welcome | null} */
     this.welcome = null;
     /** @type {State | null} the newest state */
     this.state = null;
     /** @type {View | null} the delayed, blended one */
     this.view = null;
+    /** Of the own body, if the game can step it. @type {import('./predictor.js').Predictor | null} */
+    this.predictor = null;
     /** @type {Map<number, message.Seat>} by seat; an entry is never changed, only replaced */
     this.roster = new Map();
     this.clock = new Clock();
@@ -126,9 +113,13 @@ export class Client extends Emitter {
     this.lastEvent = 0;
   }
 
+  get status() {
+    return this.#connection.status;
+  }
+
   /**
-   * Called for each input that is due, with its wire values to fill in; they keep what they held before.
-   * @param {((values: Int32Array) => void) | null} fn
+   * Called for each input that is due, with its wire values to fill in.
+   * @param {import('./inputs.js').Sample | null} fn
    */
   set sampleInput(fn) {
     this.#inputs.sample = fn;
@@ -171,6 +162,28 @@ export class Client extends Emitter {
   }
 
   /**
+   * The tick that the server is at, with a fraction; 0 before the first state.
+   * @param {number} now performance.now()
+   */
+  serverTick(now) {
+    if (this.welcome === null || this.state === null || this.state.empty) return 0;
+    return this.#traffic.serverTick(now, this.clock.leastRttMs, this.welcome.tickRate);
+  }
+
+  /**
+   * Brings everything to the moment of a frame: sends the inputs that are due, fills view.table, and predictor.drawn.
+   * Returns false before the first state.
+   * @param {number} now performance.now()
+   */
+  frame(now) {
+    this.#inputs.give(now);
+    const { predictor, view } = this;
+    if (view === null || !view.sample(now)) return false;
+    if (predictor?.active) predictor.sample(now, this.#inputs.pacer?.phase(now) ?? 0, this.#inputs.glance());
+    return true;
+  }
+
+  /**
    * Sets fields of the input that is sent from now on, by name, in the game's unit. Values are rounded and kept
    * in the field's range.
    * @param {Record<string, number | boolean>} fields
@@ -187,10 +200,8 @@ export class Client extends Emitter {
    */
   request(op, payload) {
     if (payload.length > limits.MAX_REQUEST_BYTES) return Promise.reject(new RangeError('request too long'));
-    if (this.status !== 'playing') return Promise.reject(new Error('not connected'));
-    const id = ++this.#requestId;
-    return new Promise((resolve, reject) => {
-      this.#requests.set(id, { resolve, reject });
+    if (this.status !== 'playing' && this.status !== 'silent') return Promise.reject(new Error('not connected'));
+    return this.#requests.ask((id) => {
       message.writeRequest(this.#writer.reset(), id, op, payload);
       this.#send();
     });
@@ -203,21 +214,36 @@ export class Client extends Emitter {
    */
   leave(code = 0) {
     if (this.status === 'closed' || this.status === 'idle') return Promise.resolve();
-    const wasPlaying = this.status === 'playing';
-    this.#leaving = true;
+    this.#connection.leaving = true;
     this.#inputs.stop();
     return new Promise((resolve) => {
       this.on('closed', () => resolve());
-      if (!wasPlaying) return this.#end(4001, '');
+      if (this.status !== 'playing') return this.#connection.end(4001, '');
       message.writeBye(this.#writer.reset(), code);
       this.#send();
-      this.#retryTimer = setTimeout(() => this.#end(4001, ''), LEAVE_MS);
+      this.#leaveTimer = setTimeout(() => this.#connection.end(4001, ''), LEAVE_MS);
     });
   }
 
   /** Brings the numbers of stats that change with time up to date and returns them. */
   measure() {
-    return this.#traffic.measure(performance.now(), this.clock.rttMs);
+    const s = this.#traffic.measure(performance.now(), this.clock.rttMs);
+    const { predictor, view } = this;
+    const { pacer } = this.#inputs;
+    if (pacer) {
+      s.targetLeadMs = pacer.targetMs;
+      s.inputJitterMs = pacer.jitterMs;
+      s.inputsLapsed = pacer.lapsed;
+    }
+    if (predictor) {
+      s.corrections = predictor.corrections;
+      s.mispredicted = predictor.mispredicted;
+      s.inputsMissed = predictor.missed;
+      s.lastError = predictor.lastError;
+    }
+    s.delayMs = view?.playback.delayMs ?? 0;
+    s.silences = this.#connection.silences;
+    return s;
   }
 
   /**
@@ -226,52 +252,21 @@ export class Client extends Emitter {
    */
   #begin(url) {
     if (this.status !== 'idle') return Promise.reject(new Error('a Client connects once'));
-    this.#url = url;
     return new Promise((resolve, reject) => {
       this.#first = { resolve, reject };
-      this.#open();
+      this.#pingTimer = setInterval(() => this.status === 'playing' && this.#ping(performance.now()), PING_EVERY_MS);
+      this.#connection.open(url);
     });
-  }
-
-  #open() {
-    this.#become('connecting');
-    this.#attempts++;
-    const now = performance.now();
-    this.#opened = this.#heard = now;
-    let socket;
-    try {
-      socket = new this.#WebSocket(this.#url, [limits.SUBPROTOCOL]);
-    } catch (e) {
-      this.#end(1006, e instanceof Error ? e.message : '');
-      return;
-    }
-    this.#socket = socket;
-    socket.binaryType = 'arraybuffer';
-    socket.onopen = () => this.#socket === socket && this.#hello();
-    socket.onmessage = (/** @type {{data: unknown}} */ e) => this.#socket === socket && this.#receive(e.data);
-    socket.onerror = () => {};
-    socket.onclose = (/** @type {{code: number, reason: string}} */ e) => this.#socket === socket && this.#lost(e.code, String(e.reason ?? ''));
-    clearInterval(this.#pingTimer);
-    this.#pingTimer = setInterval(() => this.#beat(), PING_EVERY_MS);
   }
 
   #hello() {
     const credential = this.#resumeToken
       ? { resume: this.#resumeToken, lastEvent: this.lastEvent }
       : { token: this.#token };
-    this.#ticketSent = true;
     message.writeHello(this.#writer.reset(), credential, SDK);
-    this.#send();
-  }
-
-  /** Once a second: a ping, and a look whether the server still talks. */
-  #beat() {
-    const now = performance.now();
-    const quiet = now - this.#heard;
-    if (this.status === 'connecting') {
-      if (now - this.#opened > CONNECT_MS) this.#lost(1006, 'no answer');
-    } else if (quiet > SILENCE_MS) this.#lost(1006, 'the server went silent');
-    else if (this.status === 'playing') this.#ping(now);
+    const bytes = this.#writer.done();
+    this.#traffic.out(bytes.length, performance.now());
+    return bytes;
   }
 
   /** @param {number} now */
@@ -281,19 +276,17 @@ export class Client extends Emitter {
     this.#send();
   }
 
-  /** Sends what the writer holds. The socket copies it. */
+  /** Sends what the writer holds. */
   #send() {
-    const socket = this.#socket;
-    if (socket === null || socket.readyState !== 1) return;
+    if (!this.#connection.up) return;
     const bytes = this.#writer.done();
     this.#traffic.out(bytes.length, performance.now());
-    socket.send(bytes);
+    this.#connection.send(bytes);
   }
 
   /** @param {unknown} data */
   #receive(data) {
     const now = performance.now();
-    this.#heard = now;
     if (!(data instanceof ArrayBuffer)) return this.#fault(new MessageError('not binary'));
     const bytes = new Uint8Array(data);
     this.#traffic.in(bytes.length, now);
@@ -316,8 +309,8 @@ export class Client extends Emitter {
     if (type === Type.welcome) return this.#welcomed(message.readWelcome(bytes), now);
     if (type === Type.error) {
       const e = message.readError(bytes);
-      this.#retryAfterMs = e.retryAfterMs;
-      this.#error = e.message;
+      this.#connection.retryAfterMs = e.retryAfterMs;
+      this.#connection.error = e.message;
       return;
     }
     if (type === Type.notice) return this.#noticed(message.readNotice(bytes));
@@ -335,13 +328,8 @@ export class Client extends Emitter {
     } else if (type === Type.roster) {
       for (const s of message.readRoster(bytes).entries) this.roster.set(s.seat, s);
       this.emit('roster', this.roster);
-    } else if (type === Type.reply) {
-      const { id, status, payload } = message.readReply(bytes);
-      const waiting = this.#requests.get(id);
-      this.#requests.delete(id);
-      if (status === 0) waiting?.resolve(payload);
-      else waiting?.reject(new Error(new TextDecoder().decode(payload) || `the game refused (status ${status})`));
-    } else if (type === Type.result) {
+    } else if (type === Type.reply) this.#requests.answer(message.readReply(bytes));
+    else if (type === Type.result) {
       const { reason, payload } = message.readResult(bytes);
       this.emit('result', { reason, data: parse(payload) });
     }
@@ -352,21 +340,21 @@ export class Client extends Emitter {
    * @param {number} now
    */
   #welcomed(w, now) {
-    const again = this.welcome !== null;
+    if (this.welcome !== null) this.stats.resumes++;
     this.welcome = w;
     this.#resumeToken = w.resumeToken;
-    this.#reconnectMs = w.reconnectMs;
-    this.#lostAt = 0;
-    this.#attempts = 0;
-    this.#backoff.reset();
     this.clock.reset();
-    if (again) this.stats.resumes++;
+    const interpolate = this.view?.interpolate ?? true;
     this.state = new State(w.plan);
     this.view = new View(w.plan, w.tickRate, w.snapshotRate);
+    this.view.interpolate = interpolate;
+    this.predictor?.begin();
     this.#traffic.begin();
-    this.#become('playing');
+    this.#connection.reconnectMs = w.reconnectMs;
+    this.#connection.silentMs = Math.max(1000, (1000 * STATES_MISSING) / w.snapshotRate);
+    this.#connection.welcomed();
     this.#ping(now);
-    if (w.role !== Role.spectator) this.#inputs.begin(w, now);
+    if (w.role !== Role.spectator) this.#inputs.begin(w);
     this.emit('welcome', w);
     this.#first?.resolve(w);
     this.#first = null;
@@ -394,17 +382,20 @@ export class Client extends Emitter {
    * @param {number} now
    */
   #applyState(bytes, now) {
-    const state = this.state;
-    const welcome = this.welcome;
-    if (state === null || welcome === null || this.view === null) throw new MessageError('before the welcome');
+    const { state, view, welcome } = this;
+    if (state === null || welcome === null || view === null) throw new MessageError('before the welcome');
     state.apply(bytes);
     if (state.hasCrc) {
       const crc = state.check();
-      if (crc !== state.crc) this.#keyframe(KeyframeReason.crc, crc, now);
+      if (crc !== state.crc) {
+        this.stats.crcErrors++;
+        this.#keyframe(KeyframeReason.crc, crc, now);
+      }
     }
     this.#traffic.state(state, now, welcome.tickRate);
-    this.#inputs.heard(state.ack, state.leadMs, now);
-    this.view.push(state, now);
+    this.#inputs.heard(state, now);
+    this.predictor?.heard(state);
+    view.push(state, now);
     this.emit('state', state);
   }
 
@@ -424,7 +415,7 @@ export class Client extends Emitter {
   /** @param {{kind: number, deadlineMs: number, url: string, token: string}} n */
   #noticed(n) {
     if (n.kind === Notice.moved && n.url !== '') {
-      this.#url = n.url;
+      this.#connection.url = n.url;
       if (n.token !== '') this.#resumeToken = n.token;
     }
     this.emit('notice', n);
@@ -442,67 +433,28 @@ export class Client extends Emitter {
     this.#send();
   }
 
-  /**
-   * The socket has ended: come back, or stay away.
-   * @param {number} code
-   * @param {string} reason
-   */
-  #lost(code, reason) {
-    this.#drop();
-    const now = performance.now();
-    if (reason === '') reason = this.#error;
-    this.#error = '';
-    for (const r of this.#requests.values()) r.reject(new Error('the connection was lost'));
-    this.#requests.clear();
-    if (this.#leaving) return this.#end(code === 1006 ? 4001 : code, reason);
-    const seated = this.#resumeToken !== '';
-    if (!closing(code).retry) return this.#end(code, reason);
-    if (!seated && (this.#ticketSent || this.#attempts >= FIRST_ATTEMPTS)) return this.#end(code, reason);
-    if (this.#lostAt === 0) this.#lostAt = now;
-    if (seated && now - this.#lostAt > Math.max(this.#reconnectMs, RESUME_AT_LEAST_MS)) return this.#end(code, reason);
-    this.#become('waiting');
-    const wait = Math.max(this.#backoff.next(code === 1012), this.#retryAfterMs);
-    this.#retryAfterMs = 0;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => this.#open(), wait);
+  #lost() {
+    this.#inputs.stop();
+    this.#requests.fail();
   }
 
   /**
    * @param {number} code
    * @param {string} reason
    */
-  #end(code, reason) {
-    if (this.status === 'closed') return;
-    this.#drop();
-    clearTimeout(this.#retryTimer);
+  #ended(code, reason) {
+    this.#lost();
+    clearInterval(this.#pingTimer);
+    clearTimeout(this.#leaveTimer);
     const { name, text } = closing(code);
     const waits = code === 4408 && this.#resumeToken !== '';
-    const resume = waits ? { url: this.#url, resumeToken: this.#resumeToken, lastEvent: this.lastEvent } : null;
+    const resume = waits ? { url: this.#connection.url, resumeToken: this.#resumeToken, lastEvent: this.lastEvent } : null;
     const closed = { code, name, text, reason, resume };
     this.#resumeToken = '';
     this.#token = '';
-    this.#become('closed');
     this.emit('closed', closed);
     this.#first?.reject(new ClosedError(closed));
     this.#first = null;
-  }
-
-  /**
-   * Lets go of the socket and of the timers that belong to it.
-   * @param {number} [code] why, for the server
-   */
-  #drop(code) {
-    this.#inputs.stop();
-    clearInterval(this.#pingTimer);
-    const socket = this.#socket;
-    this.#socket = null;
-    if (socket === null) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    try {
-      if (socket.readyState <= 1) socket.close(code);
-    } catch {
-      // A socket that never opened may refuse to close: it is gone already.
-    }
   }
 
   /**
@@ -512,15 +464,7 @@ export class Client extends Emitter {
   #fault(e) {
     this.stats.malformed++;
     this.emit('fault', e);
-    this.#drop(4400);
-    this.#end(4400, e.message);
-  }
-
-  /** @param {Status} status */
-  #become(status) {
-    if (this.status === status) return;
-    this.status = status;
-    this.emit('status', status);
+    this.#connection.end(4400, e.message, 4400);
   }
 }
 

@@ -15,6 +15,8 @@ export class Clock {
     this.rttVarMs = 0;
     /** The last round trip, ms. */
     this.lastRttMs = 0;
+    /** The quickest of the recent round trips, ms. */
+    this.leastRttMs = 0;
     /** Server clock − client clock, µs: of the quickest of the recent pings, whose halves are the most even. */
     this.offset = 0;
   }
@@ -26,7 +28,7 @@ export class Clock {
   /** Forgets everything: the next server has another clock. */
   reset() {
     this.#count = 0;
-    this.rttMs = this.rttVarMs = this.lastRttMs = this.offset = 0;
+    this.rttMs = this.rttVarMs = this.lastRttMs = this.leastRttMs = this.offset = 0;
   }
 
   /**
@@ -55,6 +57,7 @@ export class Clock {
     const n = Math.min(this.#count, SAMPLES);
     for (let k = 1; k < n; k++) if (this.#rtt[k] < this.#rtt[best]) best = k;
     this.offset = this.#offset[best];
+    this.leastRttMs = this.#rtt[best] / 1000;
   }
 
   /**

@@ -1,5 +1,6 @@
 // Inputs are given one per tick, numbered without a gap over the whole life of a seat.
 
+import { FLAG_INPUT_MISSING } from './codes.js';
 import { Pacer } from './pacer.js';
 import * as limits from './limits.js';
 
@@ -8,17 +9,23 @@ import * as limits from './limits.js';
  * @typedef {(first: number, values: Int32Array, count: number, fields: number) => void} Send
  */
 
+/**
+ * Fills in the wire values of the next input; they hold what they held before. With taken = false it is only asked
+ * what the input would be, for a picture of the moment: nothing may count as used up then.
+ * @typedef {(values: Int32Array, taken: boolean) => void} Sample
+ */
+
 export class Inputs {
   #send;
   #current = new Int32Array(0);
+  #glance = new Int32Array(0);
   #batch = new Int32Array(0);
   #most = 1;
   /** @type {import('./plan.js').Kind | null} */
   #kind = null;
-  /** @type {Pacer | null} */
-  #pacer = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  #running = false;
 
   /** @param {Send} send */
   constructor(send) {
@@ -27,29 +34,35 @@ export class Inputs {
     this.seq = 0;
     /** The first state has arrived: inputs count. */
     this.open = false;
-    /** @type {((values: Int32Array) => void) | null} */
+    /** @type {Sample | null} */
     this.sample = null;
+    /** @type {Pacer | null} */
+    this.pacer = null;
+    /** @type {((seq: number, values: Int32Array) => void) | null} called for each input that is given */
+    this.given = null;
   }
 
   /**
    * A connection begins. What the input held stays if the game is the same.
    * @param {import('./messages.js').Welcome} w
-   * @param {number} nowMs
    */
-  begin(w, nowMs) {
+  begin(w) {
     const kind = w.plan.input;
-    if (this.#current.length !== kind.length) this.#current = new Int32Array(kind.length);
+    if (this.#current.length !== kind.length) {
+      this.#current = new Int32Array(kind.length);
+      this.#glance = new Int32Array(kind.length);
+    }
     this.#kind = kind;
     this.#most = Math.max(1, Math.min(limits.MAX_INPUTS_PER_MESSAGE, w.limits.inputsPerMessage));
     this.#batch = new Int32Array(this.#most * kind.length);
-    this.#pacer = new Pacer(w.tickRate, w.targetLeadMs);
-    this.#pacer.start(nowMs);
+    this.pacer = new Pacer(w.tickRate, w.targetLeadMs);
     this.open = false;
     this.stop();
-    this.#pump();
+    this.#running = kind.length > 0;
   }
 
   stop() {
+    this.#running = false;
     clearTimeout(this.#timer);
   }
 
@@ -65,36 +78,52 @@ export class Inputs {
   }
 
   /**
-   * What a state tells about the inputs before it.
-   * @param {number} ack
-   * @param {number} leadMs
+   * What a state tells about the inputs before it. The first one opens.
+   * @param {import('./state.js').State} state
    * @param {number} nowMs
    */
-  heard(ack, leadMs, nowMs) {
-    this.open = true;
-    if (ack > 0) this.#pacer?.lead(leadMs, nowMs);
-    if (ack > this.seq) this.seq = ack;
-  }
-
-  /** Sends the inputs that are due and comes again when the next one is. */
-  #pump() {
-    const pacer = this.#pacer;
-    if (pacer === null || this.#current.length === 0) return;
-    const n = Math.min(this.#most, pacer.take(performance.now()));
-    if (n > 0 && this.open) this.#give(n);
-    this.#timer = setTimeout(() => this.#pump(), pacer.wait(performance.now()));
-  }
-
-  /** @param {number} n */
-  #give(n) {
-    const fields = this.#current.length;
-    for (let i = 0; i < n; i++) {
-      if (this.sample !== null) this.sample(this.#current);
-      this.#batch.set(this.#current, i * fields);
+  heard(state, nowMs) {
+    if (state.ack > this.seq) this.seq = state.ack;
+    if (!this.open) {
+      this.open = true;
+      this.pacer?.start(nowMs, this.seq + 1);
+      this.#wake();
     }
-    const first = this.seq + 1;
+    this.pacer?.heard(state.tick, state.ack, state.leadMs, (state.flags & FLAG_INPUT_MISSING) === 0, nowMs);
+  }
+
+  /**
+   * Gives the inputs that are due. A timer does that, too; a page that calls it with each frame is never late.
+   * @param {number} nowMs
+   */
+  give(nowMs) {
+    const pacer = this.pacer;
+    if (!this.#running || !this.open || pacer === null) return;
+    const fields = this.#current.length;
+    let n = 0;
+    while (n < this.#most && pacer.ready(nowMs)) {
+      if (this.sample !== null) this.sample(this.#current, true);
+      this.#batch.set(this.#current, n * fields);
+      n++;
+      pacer.sent();
+      this.given?.(this.seq + n, this.#current);
+    }
+    if (n === 0) return;
     this.seq += n;
-    this.#send(first, this.#batch, n, fields);
+    this.#send(this.seq + 1 - n, this.#batch, n, fields);
+  }
+
+  /** What the next input would be if it were given now. Valid until the next call. */
+  glance() {
+    this.#glance.set(this.#current);
+    if (this.sample !== null) this.sample(this.#glance, false);
+    return this.#glance;
+  }
+
+  #wake() {
+    if (!this.#running || this.pacer === null) return;
+    this.give(performance.now());
+    this.#timer = setTimeout(() => this.#wake(), this.pacer.wait(performance.now()));
   }
 }
 

@@ -65,7 +65,12 @@ export class Lateness {
     }
     const v = arrival - tickAt;
     this.#least = Math.min(this.#least, v);
-    return v - Math.min(this.#least, this.#before);
+    return v - this.least;
+  }
+
+  /** Arrival − tick of the quickest, ms; Infinity before the first. */
+  get least() {
+    return Math.min(this.#least, this.#before);
   }
 }
 
@@ -81,6 +86,21 @@ export class Stats {
     this.intervalMs = 0;
     /** From an input's arrival to the tick that used it, by the server, ms. */
     this.leadMs = 0;
+    /** What the input clock aims at for leadMs, and how much the way to the server wavers. */
+    this.targetLeadMs = 0;
+    this.inputJitterMs = 0;
+    /** Inputs given up because their tick was over before they could be sent. */
+    this.inputsLapsed = 0;
+    /** How far behind the stream the picture of the others lies, ms. */
+    this.delayMs = 0;
+    /** Times the server's word about the own body was another than the prediction. */
+    this.corrections = 0;
+    /** Those among them where the server had used each input at its tick. */
+    this.mispredicted = 0;
+    /** Ticks for which the server had no input of this player. */
+    this.inputsMissed = 0;
+    /** How far off the last correction was, in the body's unit. */
+    this.lastError = 0;
     this.bytesInPerSecond = 0;
     this.bytesOutPerSecond = 0;
     this.snapshotsPerSecond = 0;
@@ -93,10 +113,14 @@ export class Stats {
     this.inputsSent = 0;
     /** Messages that could not be decoded. */
     this.malformed = 0;
+    /** States whose checksum was another than the server's. */
+    this.crcErrors = 0;
     /** Keyframes asked for. */
     this.keyframes = 0;
     /** Times the connection was resumed. */
     this.resumes = 0;
+    /** Times a second line was opened because nothing came for a second. */
+    this.silences = 0;
   }
 }
 
@@ -114,6 +138,16 @@ export class Traffic {
   /** @param {Stats} stats */
   constructor(stats) {
     this.#stats = stats;
+  }
+
+  /**
+   * The tick that the server is at, by the quickest states of late and the quickest of the recent pings.
+   * @param {number} now
+   * @param {number} rttMs
+   * @param {number} tickRate Hz
+   */
+  serverTick(now, rttMs, tickRate) {
+    return ((now - this.#lateness.least + rttMs / 2) * tickRate) / 1000;
   }
 
   /** A connection begins. */

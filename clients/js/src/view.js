@@ -1,26 +1,17 @@
-// View draws the past: it keeps the recent states and blends the two around a moment that lies two snapshot
-// intervals back, so that movement is smooth whatever the snapshots' spacing. Values are in the game's unit.
+// View draws the past: it keeps the recent states and shows the moment that its Playback chooses. Between two states
+// it blends; when the stream stalls it goes on in the way of late for a tenth of a second and then holds; and when the
+// stream is back, what had been drawn wrongly fades instead of jumping. Values are in the game's unit.
 
 import { Interp } from './plan.js';
+import { Playback } from './playback.js';
 import { Rows } from './rows.js';
+import { Table, between, beyond, shorter, wrapped } from './blend.js';
 
-const STATES = 32;
-/** Delay in snapshot intervals. */
-const DELAY = 2;
-/** A stream that moved by more than this is followed at once instead of smoothly, ms. */
-const SNAP_MS = 250;
-
-/** Table holds blended rows: like Rows, but with values in the game's unit. Re-used by each sample. */
-export class Table {
-  constructor() {
-    this.length = 0;
-    this.ids = new Uint32Array(64);
-    this.kinds = new Uint8Array(64);
-    /** Where a row's values begin. */
-    this.at = new Int32Array(64);
-    this.values = new Float64Array(512);
-  }
-}
+const STATES = 64;
+/** How far a picture goes on without a newer state, ms. */
+const MOST_AHEAD_MS = 100;
+/** A mistake fades in this time, gently at both ends. */
+const FADE_MS = 250;
 
 export class View {
   /** @type {Rows[]} */
@@ -29,11 +20,15 @@ export class View {
   #newest = -1;
   #count = 0;
   #plan;
-  #tickMs;
-  #delayTicks;
-  /** Arrival time − tick time, smoothed, ms. */
-  #base = 0;
-  #last = 0;
+  #mostAhead;
+  /** The last picture lay behind the newest state. */
+  #wasAhead = false;
+  #wasNewest = 0;
+  #wasTick = 0;
+  #probe = new Table();
+  /** What the picture was wrong by when the stream came back: the same rows as the picture's at that time. */
+  #wrong = new Table();
+  #wrongAt = -Infinity;
 
   /**
    * @param {import('./plan.js').Plan} plan
@@ -42,9 +37,11 @@ export class View {
    */
   constructor(plan, tickRate, snapshotRate) {
     this.#plan = plan;
-    this.#tickMs = 1000 / tickRate;
-    this.#delayTicks = (DELAY * tickRate) / snapshotRate;
+    this.#mostAhead = (MOST_AHEAD_MS * tickRate) / 1000;
     for (let i = 0; i < STATES; i++) this.#rows.push(new Rows());
+    this.playback = new Playback(tickRate, snapshotRate);
+    /** False: each sample is the newest state as it came. */
+    this.interpolate = true;
     /** What the last sample showed. */
     this.table = new Table();
     /** The moment of the last sample, in ticks with a fraction. */
@@ -53,13 +50,9 @@ export class View {
     this.baseTick = 0;
     /** How far the sample lies behind baseTick, in 1/256 of the way to the next state. */
     this.fraction = 0;
-  }
-
-  /** Forgets all states: after a resume the old ones are too far away. */
-  reset() {
-    this.#count = 0;
-    this.#newest = -1;
-    this.#last = 0;
+    /** Samples that lay behind the newest state, and those among them that had to hold still. */
+    this.ahead = 0;
+    this.held = 0;
   }
 
   /**
@@ -73,11 +66,9 @@ export class View {
         this.#rows[this.#newest].copyFrom(state.rows);
         return;
       }
-      this.reset();
+      this.#count = 0;
     }
-    const base = nowMs - state.tick * this.#tickMs;
-    if (this.#count === 0 || Math.abs(base - this.#base) > SNAP_MS) this.#base = base;
-    else this.#base += (base - this.#base) * 0.05;
+    this.playback.add(state.tick, nowMs);
     this.#newest = (this.#newest + 1) % STATES;
     this.#count = Math.min(this.#count + 1, STATES);
     this.#ticks[this.#newest] = state.tick;
@@ -90,69 +81,110 @@ export class View {
    */
   sample(nowMs) {
     if (this.#count === 0) return false;
-    let tick = (nowMs - this.#base) / this.#tickMs - this.#delayTicks;
-    if (tick < this.#last && this.#last - tick < SNAP_MS / this.#tickMs) tick = this.#last;
-    this.#last = tick;
-    this.tick = tick;
-    let b = this.#newest;
-    let a = b;
-    for (let i = 1; i < this.#count && this.#ticks[a] > tick; i++) {
-      b = a;
-      a = (this.#newest - i + STATES) % STATES;
+    const newest = this.#ticks[this.#newest];
+    const tick = this.playback.advance(nowMs, newest + this.#mostAhead);
+    if (!this.interpolate) {
+      this.tick = this.baseTick = newest;
+      this.fraction = 0;
+      this.#wasAhead = false;
+      between(this.table, this.#plan, this.#rows[this.#newest], this.#rows[this.#newest], 0);
+      return true;
     }
-    const from = this.#ticks[a];
-    const to = this.#ticks[b];
-    const f = to > from ? Math.min(1, Math.max(0, (tick - from) / (to - from))) : 0;
-    this.baseTick = from;
-    this.fraction = Math.min(255, Math.floor(f * 256));
-    this.#blend(this.#rows[a], this.#rows[b], f);
+    if (this.#wasAhead && newest !== this.#wasNewest) this.#judge(nowMs);
+    this.#fill(this.table, tick);
+    this.tick = tick;
+    this.#wasAhead = tick > newest;
+    this.#wasNewest = newest;
+    this.#wasTick = tick;
+    if (this.#wasAhead) {
+      this.ahead++;
+      if (tick >= newest + this.#mostAhead) this.held++;
+    }
+    const faded = (nowMs - this.#wrongAt) / FADE_MS;
+    if (faded < 1) this.#fade(1 - faded * faded * (3 - 2 * faded));
     return true;
   }
 
+  /** @param {number} back 0 = the newest state */
+  #at(back) {
+    return (this.#newest - back + STATES) % STATES;
+  }
+
   /**
-   * @param {Rows} a
-   * @param {Rows} b
-   * @param {number} f
+   * @param {Table} out
+   * @param {number} tick
    */
-  #blend(a, b, f) {
-    const out = this.table;
-    if (out.ids.length < a.ids.length) {
-      out.ids = new Uint32Array(a.ids.length);
-      out.kinds = new Uint8Array(a.ids.length);
-      out.at = new Int32Array(a.ids.length);
+  #fill(out, tick) {
+    let back = 0;
+    while (back + 1 < this.#count && this.#ticks[this.#at(back)] > tick) back++;
+    const a = this.#at(back);
+    const from = this.#ticks[a];
+    this.baseTick = from;
+    if (back === 0 && tick > from && this.#count > 2) {
+      const b = this.#at(1);
+      const c = this.#at(2);
+      const ab = from - this.#ticks[b];
+      this.fraction = Math.min(255, Math.floor(((tick - from) / ab) * 256));
+      beyond(out, this.#plan, this.#rows[a], this.#rows[b], this.#rows[c], ab, this.#ticks[b] - this.#ticks[c], tick - from);
+      return;
     }
-    if (out.values.length < a.values.length) out.values = new Float64Array(a.values.length);
-    out.length = a.length;
-    let j = 0;
-    for (let i = 0; i < a.length; i++) {
-      const id = a.ids[i];
-      const kind = a.kinds[i];
-      const at = a.at[i];
-      out.ids[i] = id;
-      out.kinds[i] = kind;
-      out.at[i] = at;
-      while (j < b.length && b.ids[j] < id) j++;
-      const moving = j < b.length && b.ids[j] === id && b.kinds[j] === kind;
-      const to = moving ? b.at[j] : at;
-      const next = moving ? b.values : a.values;
-      const k = this.#plan.kinds[kind];
+    const b = back > 0 ? this.#at(back - 1) : a;
+    const to = this.#ticks[b];
+    const f = to > from ? Math.min(1, Math.max(0, (tick - from) / (to - from))) : 0;
+    this.fraction = Math.min(255, Math.floor(f * 256));
+    between(out, this.#plan, this.#rows[a], this.#rows[b], f);
+  }
+
+  /**
+   * The stream is back: how far the last picture was from what is now known of that moment.
+   * @param {number} nowMs
+   */
+  #judge(nowMs) {
+    const { table } = this;
+    const wrong = this.#wrong;
+    const probe = this.#probe;
+    this.#fill(probe, this.#wasTick);
+    wrong.copyFrom(table);
+    this.#wrongAt = nowMs;
+    for (let i = 0; i < wrong.length; i++) {
+      const k = this.#plan.kinds[wrong.kinds[i]];
       const n = k.min.length;
+      const at = wrong.at[i];
+      const j = probe.find(wrong.ids[i]);
+      const same = j >= 0 && probe.kinds[j] === wrong.kinds[i];
       for (let c = 0; c < n; c++) {
-        let v = a.values[at + c];
-        const hint = k.interp[c];
-        if (hint !== Interp.step) {
-          let d = next[to + c] - v;
-          const span = k.span[c];
-          if (hint === Interp.angle && span > 0) {
-            if (2 * d > span) d -= span;
-            else if (2 * d < -span) d += span;
-            v += d * f;
-            if (v < k.min[c]) v += span;
-            else if (v >= k.min[c] + span) v -= span;
-          } else v += d * f;
-        }
-        out.values[at + c] = v / k.scale[c];
+        if (!same || k.interp[c] === Interp.step) wrong.values[at + c] = 0;
+        else wrong.values[at + c] = shorter(wrong.values[at + c] - probe.values[probe.at[j] + c], span(k, c));
       }
     }
   }
+
+  /** @param {number} part of the mistakes that is still drawn */
+  #fade(part) {
+    const { table } = this;
+    const wrong = this.#wrong;
+    let j = 0;
+    for (let i = 0; i < table.length; i++) {
+      while (j < wrong.length && wrong.ids[j] < table.ids[i]) j++;
+      if (j === wrong.length) return;
+      if (wrong.ids[j] !== table.ids[i] || wrong.kinds[j] !== table.kinds[i]) continue;
+      const k = this.#plan.kinds[table.kinds[i]];
+      const n = k.min.length;
+      for (let c = 0; c < n; c++) {
+        const d = wrong.values[wrong.at[j] + c];
+        if (d === 0) continue;
+        const at = table.at[i] + c;
+        table.values[at] = wrapped(table.values[at] + d * part, k.min[c] / k.scale[c], span(k, c));
+      }
+    }
+  }
+}
+
+/**
+ * The length of an angle's circle in the game's unit, 0 for other fields.
+ * @param {import('./plan.js').Kind} k
+ * @param {number} c
+ */
+function span(k, c) {
+  return k.interp[c] === Interp.angle ? k.span[c] / k.scale[c] : 0;
 }

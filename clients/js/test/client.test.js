@@ -140,7 +140,7 @@ test('a lost socket is resumed with the newest token and the last event', async 
   await conn.take(2);
   conn.socket.terminate();
   const again = await server.accept();
-  assert.equal(client.status === 'connecting' || client.status === 'waiting', true);
+  assert.equal(client.status, 'reconnecting');
   const hello = await again.take(1);
   assert.deepEqual(hello[2], ['rt1.first', 7]);
   const sent = client.inputSeq;
@@ -216,6 +216,8 @@ test('a wrong checksum asks for a keyframe and tells the own one', async (t) => 
   const [, reason, crc] = await conn.take(5);
   assert.equal(reason, 1);
   assert.equal(crc, client.state?.check());
+  assert.equal(client.measure().crcErrors, 1);
+  assert.equal(client.stats.keyframes, 1);
 });
 
 test('a state that cannot be decoded is told, counted and asked for anew', async (t) => {

@@ -5,7 +5,6 @@ import test from 'node:test';
 import { Backoff } from '../src/backoff.js';
 import { Clock } from '../src/clock.js';
 import { toWire } from '../src/inputs.js';
-import { Pacer } from '../src/pacer.js';
 import { Interp, Kind, Plan } from '../src/plan.js';
 import { State } from '../src/state.js';
 import { Lateness, Meter } from '../src/stats.js';
@@ -96,30 +95,6 @@ test('a steady stream re-uses its memory', () => {
     v.sample(i * 33);
     assert.ok(kept.has(state.rows.values));
     assert.equal(v.table.values, table);
-  }
-});
-
-test('inputs are due at the tick rate, a long sleep is not made up for', () => {
-  const p = new Pacer(60, 20);
-  p.start(0);
-  let n = 0;
-  for (let now = 0; now < 1000; now += 5) n += p.take(now);
-  assert.ok(n >= 59 && n <= 61, `${n} inputs in a second`);
-  assert.ok(p.take(60000) <= 4);
-  assert.ok(p.wait(60000) <= 17);
-});
-
-test('inputs speed up when they arrive too late, and slow down when too early', () => {
-  for (const [lead, more] of /** @type {[number, boolean][]} */ ([[0, true], [60, false]])) {
-    const p = new Pacer(60, 20);
-    p.start(0);
-    let n = 0;
-    for (let now = 0; now < 10000; now += 5) {
-      p.lead(lead, now);
-      n += p.take(now);
-    }
-    assert.ok(more ? n > 610 : n < 590, `lead ${lead} ms: ${n} inputs in 10 s`);
-    assert.ok(n > 565 && n < 635, `${n} inputs: more than 5 % off`);
   }
 });
 

@@ -86,7 +86,7 @@ async function join(spectate) {
 async function enter(seat) {
   const m = new Match(stage);
   m.client.on('status', (status) => {
-    if (m === match) screens.lost(status === 'waiting' || (status === 'connecting' && m.client.welcome !== null));
+    if (m === match) screens.lost(status === 'reconnecting');
   });
   m.client.on('closed', (closed) => {
     if (m === match) ended(m, closed);
