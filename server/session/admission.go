@@ -58,6 +58,10 @@ func (a *admission) enter(addr netip.Addr, now time.Time) (status int, reason st
 	return 0, ""
 }
 
+// overrun tells that so many connections beyond the cap wait for their refusals that a further one is closed without a word:
+// each holds a descriptor, and those are reserved for everything that is no player.
+func (a *admission) overrun() bool { return a.total > a.max+MaxRefusals }
+
 // settled ends the handshake of a connection that stays counted.
 func (a *admission) settled(addr netip.Addr) {
 	a.handshakes--

@@ -33,6 +33,7 @@ var (
 	endMatchFailed  = Ending{Code: protocol.CloseMatchFailed, Reason: "the match failed on the server"}
 	endEventsLost   = Ending{Code: protocol.CloseEventsLost, Reason: "too far behind in reliable events: join anew"}
 	endFlood        = Ending{Code: protocol.CloseFlood, Reason: "inputs over the rate limit for 3 s"}
+	endEarlyFlood   = Ending{Code: protocol.ClosePolicy, Reason: "more than 32 KiB before a hello"}
 	endControlFlood = Ending{Code: protocol.ClosePolicy, Reason: "more than 10 pings or requests per second"}
 	endBadMessages  = Ending{Code: protocol.CloseBadMessage, Reason: "3 malformed messages within 10 s"}
 	endNoMatch      = Ending{Code: protocol.CloseNoMatch, Reason: "the match does not exist or has ended"}

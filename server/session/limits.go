@@ -22,7 +22,8 @@ const (
 	NewConnectionsBurst         = 100
 	MaxRefusedTickets           = 10 // of one address within RefusedTicketsWindow, then 429
 	RefusedTicketsWindow        = time.Minute
-	ReservedDescriptors         = 512 // of RLIMIT_NOFILE, kept for everything that is not a player
+	ReservedDescriptors         = 512                     // of RLIMIT_NOFILE, kept for everything that is not a player
+	MaxRefusals                 = ReservedDescriptors / 2 // connections beyond the cap that are told why
 	RefusalRetryAfter           = time.Second
 
 	PingInterval = 5 * time.Second

@@ -29,7 +29,7 @@ type LobbyConfig struct {
 	MaxConnections int      // in all, players included
 	ExemptLoopback bool     // no limits per address for loopback
 	Frames         wsconn.ReaderLimits
-	FirstMessage   time.Duration // how long an upgraded connection may stay without leaving the lobby; 0: for ever
+	FirstMessage   time.Duration // how long an upgraded connection may stay without leaving the lobby; 0: for ever, and without a player's limits on pings and bytes
 	MaxUnsent      int           // bytes a connection may leave unread before it is closed with 1008
 }
 
@@ -172,6 +172,12 @@ func (l *Lobby) welcomeSocket(c netpoll.Conn, now time.Time) {
 	}
 	l.keep(s)
 	status, reason := l.admission.enter(s.remote, now)
+	if l.admission.overrun() {
+		l.metrics.Handshakes.Limited.Inc()
+		l.turn(s, phaseClosing, now)
+		l.gone(s, now)
+		return
+	}
 	if status != 0 {
 		if reason == reasonTickets {
 			l.metrics.Tickets.Limited.Inc()
@@ -226,6 +232,10 @@ func (l *Lobby) read(s *Session, now time.Time) {
 	case phaseHandshake:
 		l.shake(s, p, now)
 	case phaseOpen:
+		if s.heard += n; l.cfg.FirstMessage > 0 && s.heard > BytesBurst {
+			l.end(s, endEarlyFlood, now)
+			return
+		}
 		l.messages(s, p, now)
 	case phaseClosing: // read away, so that closing does not reset what we sent
 	}
@@ -333,6 +343,10 @@ func (l *Lobby) messages(s *Session, p []byte, now time.Time) {
 			}
 			return
 		case wsconn.OpPing:
+			if l.cfg.FirstMessage > 0 && !s.pings.take(now, 1, ControlPerSecond, ControlBurst) {
+				l.end(s, endControlFlood, now)
+				return
+			}
 			l.send(s, wsconn.AppendFrame(nil, wsconn.OpPong, m.Payload), now)
 		case wsconn.OpPong:
 		case wsconn.OpClose:

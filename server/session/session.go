@@ -50,6 +50,8 @@ type Session struct {
 	out       outbox
 	early     []byte    // bytes behind the hello, read before the room took over
 	due       time.Time // when the present phase ends by itself
+	pings     bucket    // before the hello
+	heard     int       // bytes before the hello
 	midway    time.Time // since when a frame is unfinished; zero: none is
 	opened    time.Time // when the hello came
 	ending    Ending    // why it ended, for the log and the metrics
