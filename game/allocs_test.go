@@ -4,6 +4,7 @@ package game_test
 
 import (
 	"testing"
+	"time"
 
 	"skirmish/game"
 )
@@ -38,6 +39,23 @@ func TestTickAllocatesNothing(t *testing.T) {
 					t.Rewind(p).Row(1, &m)
 				}
 			}
+		}},
+		{"views, budget and rows of one seat", func(g *toy) {
+			g.spec = func(s *game.Spec) { s.Interest = game.Interest{Radius: 40000, Hysteresis: 100, Budget: 70} }
+			g.hooks.view = func(p *game.Player, v *game.ViewSet) {
+				v.Show(1001)
+				v.Hide(1002)
+				v.Priority(1003, 50)
+			}
+			g.hooks.frame = func(f *game.Frame) {
+				for s := range game.Seat(16) {
+					f.PutFor(16-s, uint32(2000-s), &Mark{Kind: uint8(f.Tick() % 4)})
+				}
+			}
+		}},
+		{"late spectators", func(g *toy) {
+			g.hooks.step = func(t *game.Tick) { t.Emit(nil, &say) }
+			g.delay = time.Second
 		}},
 		{"bots", func(g *toy) {
 			g.hooks.think = func(v *game.View, in *toyInput) {

@@ -23,13 +23,16 @@ type bench struct {
 }
 
 func newBench(t testing.TB, g *toy, players int, bots bool) *bench {
-	b := &bench{Engine: newToy(t, g, func(m *game.Match) { everyTick(m); m.Players = players }), players: players,
+	b := &bench{Engine: newToy(t, g, func(m *game.Match) { everyTick(m); m.Players, m.SpectatorDelay = players, g.delay }), players: players,
 		in: input(0, 3), now: epoch}
 	for s := range game.Seat(players) {
 		if err := b.Join(game.PlayerInfo{Seat: s + 1, Bot: bots}); err != nil {
 			t.Fatal(err)
 		}
 		b.viewers = append(b.viewers, b.NewViewer(s+1))
+	}
+	if g.delay > 0 {
+		b.viewers = append(b.viewers, b.NewViewer(0), b.NewViewer(0))
 	}
 	if bots {
 		b.players = 0

@@ -79,6 +79,20 @@ type (
 		S string `net:"s,max=300"`
 		T string `net:"t,wrap"`
 	}
+	badPlaces struct {
+		A int8  `net:"a,pos=x"`
+		B int8  `net:"b,pos=x"`
+		C bool  `net:"c,pos=y"`
+		D uint8 `net:"d,pos=z"`
+		E uint8 `net:"e,pos"`
+	}
+	badScale struct {
+		X int32 `net:"x,pos=x"`
+		Y int32 `net:"y,pos=y"`
+	}
+	halfPlace struct {
+		X int32 `net:"x,scale=8,pos=x"`
+	}
 	wide struct {
 		A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, U, V, W, X, Y, Z, A1, B1, C1, D1, E1, F1, G1 int8
 	}
@@ -109,6 +123,21 @@ func TestCompileTellsAllFaults(t *testing.T) {
 			`kind 3: a second "mover"`, "kind 4: a struct is expected, not <nil>", "kind wide: 33 fields are more than 32",
 			"event bad_text, field S: max of a text", "field T: a text takes no option but max", `event 2: a second "hit"`,
 		}},
+		{"interest", func(s *game.Spec) {
+			s.Kinds = []any{Mark{}, badPlaces{}, badScale{}, Mover{}, halfPlace{}}
+			s.Interest = game.Interest{Radius: -1, Budget: 9}
+			s.Rewind = []any{&Mark{}, HitEvent{}, nil}
+		}, []string{
+			"kind bad_places, field B: a second pos=x", "field C: a place is a number", "field D: pos=z is none of", "field E: pos is none of",
+			"rewind 1: game_test.HitEvent is none of the kinds", "rewind 2: <nil> is none of the kinds", "interest: a negative number",
+			"a budget of 9 bytes is not in 64", "kind mover: its places have scale 8 and 8 on the wire, those before it 1",
+			"kind half_place: pos=x and pos=y go together",
+		}},
+		{"a radius without places", func(s *game.Spec) {
+			s.Kinds, s.Interest = []any{Mark{}}, game.Interest{Radius: 5}
+		}, []string{"interest: a radius, but no kind"}},
+		{"a hysteresis alone", func(s *game.Spec) { s.Interest.Hysteresis = 5 }, []string{"a hysteresis without a radius"}},
+		{"too far", func(s *game.Spec) { s.Interest = game.Interest{Radius: 1 << 29, Hysteresis: 1} }, []string{"radius and hysteresis are together more than"}},
 		{"quick play", func(s *game.Spec) { s.QuickPlay.Bots = 16 }, []string{"quick play: 16 bots leave no seat of 16"}},
 		{"counts", func(s *game.Spec) {
 			for range 33 {

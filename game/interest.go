@@ -133,12 +133,12 @@ func (c *compiler) interest(d *Definition) {
 			continue
 		}
 		placed++
-		for _, f := range [2]int{l.x, l.y} {
-			if scale := l.kind.Fields[f].Scale; c.scale == 0 {
-				c.scale = scale
-			} else if scale != c.scale {
-				c.fault("kind %s: its places have scale %d on the wire, those before it %d", l.kind.Name, scale, c.scale)
-			}
+		x, y := l.kind.Fields[l.x].Scale, l.kind.Fields[l.y].Scale
+		if c.scale == 0 {
+			c.scale = x
+		}
+		if x != c.scale || y != c.scale {
+			c.fault("kind %s: its places have scale %d and %d on the wire, those before it %d", l.kind.Name, x, y, c.scale)
 		}
 	}
 	if in.Radius > 0 && placed == 0 {

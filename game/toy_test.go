@@ -57,8 +57,9 @@ type SayEvent struct {
 type toy struct {
 	hooks hooks
 	spec  func(*game.Spec)
-	npcs  int  // movers beside the players'
-	bare  bool // no rows but the hook's
+	npcs  int           // movers beside the players'
+	bare  bool          // no rows but the hook's
+	delay time.Duration // of spectators, in benches
 }
 
 // hooks run inside the calls of their names.
