@@ -11,8 +11,9 @@ const reasonTickets = "too many refused tickets from this address"
 // admission counts connections per address and in all, and decides at the accept who may come in. It belongs to
 // the lobby.
 type admission struct {
-	max            int  // connections in all
-	exemptLoopback bool // loopback addresses have no limits of their own
+	max            int            // connections in all
+	exemptLoopback bool           // loopback addresses have no limits of their own
+	proxies        []netip.Prefix // nor have these: many clients come through them
 	total          int
 	handshakes     int
 	addrs          map[netip.Addr]*addrCount
@@ -44,7 +45,7 @@ func (a *admission) enter(addr netip.Addr, now time.Time) (status int, reason st
 		return 503, "the server is full"
 	case a.handshakes > MaxPendingHandshakes:
 		return 503, "too many handshakes at once"
-	case a.exemptLoopback && addr.IsLoopback():
+	case a.exemptLoopback && addr.IsLoopback(), a.trusts(addr):
 		return 0, ""
 	case c.barred(now):
 		return 429, reasonTickets

@@ -23,11 +23,12 @@ import (
 
 // LobbyConfig says what a lobby lets in.
 type LobbyConfig struct {
-	Path           string   // of the WebSocket; "" takes any
-	Subprotocol    string   // that the client must offer; "" asks for none
-	Origins        []string // allowed besides the server's own; "*" allows all
-	MaxConnections int      // in all, players included
-	ExemptLoopback bool     // no limits per address for loopback
+	Path           string         // of the WebSocket; "" takes any
+	Subprotocol    string         // that the client must offer; "" asks for none
+	Origins        []string       // allowed besides the server's own; "*" allows all
+	MaxConnections int            // in all, players included
+	ExemptLoopback bool           // no limits per address for loopback
+	TrustedProxies []netip.Prefix // networks whose X-Forwarded-For says who a client is; nobody else's is looked at
 	Frames         wsconn.ReaderLimits
 	FirstMessage   time.Duration // how long an upgraded connection may stay without leaving the lobby; 0: for ever, and without a player's limits on pings and bytes
 	MaxUnsent      int           // bytes a connection may leave unread before it is closed with 1008
@@ -74,7 +75,7 @@ func NewLobby(cfg LobbyConfig, d netpoll.Driver, listener netpoll.Listener, r Re
 	}
 	return &Lobby{
 		cfg: cfg, set: set, listener: listener, receiver: r, plain: plain, metrics: m, log: log,
-		admission: admission{max: cfg.MaxConnections, exemptLoopback: cfg.ExemptLoopback, addrs: map[netip.Addr]*addrCount{}},
+		admission: admission{max: cfg.MaxConnections, exemptLoopback: cfg.ExemptLoopback, proxies: cfg.TrustedProxies, addrs: map[netip.Addr]*addrCount{}},
 		readBuf:   make([]byte, readBufferBytes),
 		events:    make([]netpoll.Event, maxEventsPerPoll),
 	}, nil
@@ -262,6 +263,10 @@ func (l *Lobby) shake(s *Session, p []byte, now time.Time) {
 		return
 	}
 	if !done {
+		return
+	}
+	if refusal := l.identify(s, now); refusal != nil {
+		l.refuse(s, refusal, now)
 		return
 	}
 	req := s.handshake.Request()

@@ -34,7 +34,7 @@ func newHall(t *testing.T, r Receiver, change func(*LobbyConfig)) *hall {
 	set := &memSet{}
 	return &hall{t: t, set: set, now: time.Unix(1_000_000, 0), lobby: &Lobby{
 		cfg: cfg, set: set, receiver: r, metrics: metrics.New(), log: zerolog.Nop(),
-		admission: admission{max: cfg.MaxConnections, exemptLoopback: cfg.ExemptLoopback, addrs: map[netip.Addr]*addrCount{}},
+		admission: admission{max: cfg.MaxConnections, exemptLoopback: cfg.ExemptLoopback, proxies: cfg.TrustedProxies, addrs: map[netip.Addr]*addrCount{}},
 		readBuf:   make([]byte, readBufferBytes), events: make([]netpoll.Event, maxEventsPerPoll),
 	}}
 }

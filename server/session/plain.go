@@ -32,6 +32,7 @@ func (l *Lobby) plainHTTP(s *Session, now time.Time) {
 		l.admission.leave(s.remote, now)
 		return
 	}
+	c = behindProxy(c, s.remote)
 	l.plain(&plainConn{Conn: c, r: io.MultiReader(bytes.NewReader(head), c), lobby: l, addr: s.remote})
 }
 
