@@ -26,6 +26,7 @@ type gather struct {
 
 	tables []chunkTable // encoded rows, by baseline
 	used   int
+	last   int // of tables, the one looked into last
 	bytes  []byte // of all chunks; byte 0 is not used
 
 	set   ViewSet
@@ -285,8 +286,12 @@ func (g *gather) walk(e *Engine, v *Viewer) {
 
 // table is the chunks against a baseline.
 func (g *gather) table(base uint32, rows int) []chunk {
-	for i := g.used - 1; i >= 0; i-- {
+	if g.last < g.used && g.tables[g.last].base == base {
+		return g.tables[g.last].chunks
+	}
+	for i := range g.tables[:g.used] {
 		if g.tables[i].base == base {
+			g.last = i
 			return g.tables[i].chunks
 		}
 	}
@@ -294,6 +299,7 @@ func (g *gather) table(base uint32, rows int) []chunk {
 		g.tables = append(g.tables, chunkTable{})
 	}
 	t := &g.tables[g.used]
+	g.last = g.used
 	g.used++
 	t.base = base
 	t.chunks = slices.Grow(t.chunks[:0], rows)[:rows]
@@ -337,8 +343,8 @@ func (g *gather) change(e *Engine, base uint32, i int) chunk {
 // idBytes is what the budget counts for an idΔ and the mask of a new row.
 const idBytes = 2
 
-// choose leaves out what the budget has no room for: those whose claim is the smallest. The one with the greatest
-// goes out however large it is, so all have their turn.
+// choose leaves out what the budget has no room for: the smallest claims, from the first on that does not fit. The
+// greatest one goes out however large it is, so all have their turn.
 func (g *gather) choose() {
 	budget := g.interest.Budget
 	if budget == 0 {
@@ -352,20 +358,55 @@ func (g *gather) choose() {
 		return
 	}
 	g.order = g.order[:0]
+	greatest := uint64(0)
 	for i := range g.picks {
 		p := &g.picks[i]
+		p.left = true
 		n := &g.next[p.at]
 		n.wait = min(n.wait+uint32(g.weights[g.rowOf[p.at]]), 1<<31)
-		g.order = append(g.order, uint64(n.wait)<<32|uint64(^uint32(i)))
+		c := claim(n.wait, i, int(p.chunk.size)+idBytes)
+		greatest = max(greatest, c)
+		g.order = append(g.order, c)
 	}
-	slices.Sort(g.order)
-	room := budget
-	for o := len(g.order) - 1; o >= 0; o-- {
-		p := &g.picks[^uint32(g.order[o])]
-		size := int(p.chunk.size) + idBytes
-		if p.left = size > room && o < len(g.order)-1; !p.left {
-			room -= size
+	g.picks[claimed(greatest)].left = false
+	g.admit(g.order, budget)
+}
+
+// claim packs what choosing needs into a number whose order is that of the claims.
+func claim(wait uint32, pick, size int) uint64 {
+	return uint64(wait)<<32 | uint64(protocol.MaxRows-1-pick)<<16 | uint64(size)
+}
+
+func claimed(claim uint64) (pick int) { return protocol.MaxRows - 1 - int(claim>>16&0xffff) }
+
+// admit lets the greatest claims in until one does not fit: a quicksort of which only the halves are sorted that
+// the room ends in.
+func (g *gather) admit(claims []uint64, room int) {
+	for len(claims) > 0 {
+		last := len(claims) - 1
+		pivot := claims[last/2]
+		claims[last/2] = claims[last]
+		n, size := 0, 0
+		for i, c := range claims[:last] {
+			if c > pivot {
+				claims[i], claims[n] = claims[n], c
+				size += int(c & 0xffff)
+				n++
+			}
 		}
+		if size > room {
+			claims = claims[:n]
+			continue
+		}
+		for _, c := range claims[:n] {
+			g.picks[claimed(c)].left = false
+		}
+		if room -= size + int(pivot&0xffff); room < 0 {
+			return
+		}
+		g.picks[claimed(pivot)].left = false
+		claims[last] = claims[n] // n is where the pivot would stand
+		claims = claims[n+1:]
 	}
 }
 

@@ -123,11 +123,11 @@ func (h *history) look(at int64, sent *written) sight {
 		}
 		next = base
 	}
-	switch {
-	case h.count == 0:
+	if h.count == 0 {
 		return sight{}
-	case next == nil: // nothing that is kept was sent
-		return h.look(at, &written{})
+	}
+	if next == nil { // what was sent last is no longer kept
+		next = h.moment(h.oldest())
 	}
 	return sight{Base: next.tick, Next: next.tick}
 }

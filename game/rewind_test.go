@@ -116,6 +116,18 @@ func TestRewindOfSkippedStates(t *testing.T) {
 	}
 }
 
+// TestRewindOfASilentLink: whoever was sent nothing for long cannot have seen anything newer.
+func TestRewindOfASilentLink(t *testing.T) {
+	r := newRewinder(t, func(m *game.Match) { m.SnapshotRate = m.TickRate })
+	c := newClient(r.Engine, 1)
+	tick(r.Engine, 5)
+	c.read(t)
+	tick(r.Engine, 100)
+	if saw, want := r.look(t, 105, 0), float64(r.Now())-15; saw != want {
+		t.Errorf("saw %v, want %v", saw, want)
+	}
+}
+
 func TestRewindOfRepeatedAndWaitingInputs(t *testing.T) {
 	r := newRewinder(t, func(m *game.Match) { m.SnapshotRate = m.TickRate })
 	tick(r.Engine, 40)
