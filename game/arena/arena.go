@@ -24,6 +24,7 @@ func (Arena) Spec() game.Spec {
 			KindPickup: PickupRow{}, KindWall: WallRow{}, KindRound: RoundRow{},
 		},
 		Private:        SelfRow{},
+		Rewind:         []any{ShipRow{}},
 		Events:         []any{KillEvent{}, PickupEvent{}, PhaseEvent{}, HitEvent{}},
 		TickRate:       60,
 		SnapshotRate:   30,

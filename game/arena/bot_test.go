@@ -18,7 +18,6 @@ type brawl struct {
 	still   map[game.Seat]int // ticks in a row that an own living ship has stayed near a place
 	where   map[game.Seat]Spot
 	longest int // of still
-	hurt    int // damage seen
 	way     map[game.Seat]int64
 	last    map[game.Seat]Spot
 }

@@ -10,6 +10,7 @@ type rows struct {
 	pickup PickupRow
 	wall   WallRow
 	round  RoundRow
+	then   ShipRow // of the past
 }
 
 // eventRows is the scratch of what Step emits.
@@ -28,7 +29,7 @@ func (s *Sim) Frame(f *game.Frame) {
 	s.putRound(f)
 	s.putShots(f)
 	for i, w := range s.ground.Walls {
-		s.rows.wall = WallRow{X: w.X, Y: w.Y, W: w.W, H: w.H}
+		s.rows.wall = WallRow(w)
 		f.Put(FirstWallID+uint32(i), &s.rows.wall)
 	}
 }

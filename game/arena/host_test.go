@@ -20,7 +20,8 @@ type host struct {
 	seqs   map[game.Seat]uint32
 	now    time.Time
 	values []int32
-	rate   int // Hz; the game's default when 0
+	rate   int  // Hz; the game's default when 0
+	placed bool // somebody stands elsewhere than anybody has seen
 }
 
 // watched is the arena, but the test gets hold of its simulation.
@@ -108,8 +109,15 @@ func (h *host) seated() (seats []game.Seat) {
 	return seats
 }
 
-// ticks runs n steps.
+// ticks runs n steps. Before them everybody sees who was placed elsewhere.
 func (h *host) ticks(n int) {
+	if h.placed {
+		h.placed = false
+		inputs := h.inputs
+		h.inputs = map[game.Seat]Input{}
+		h.ticks(2)
+		h.inputs = inputs
+	}
 	for range n {
 		h.now = h.now.Add(time.Second / time.Duration(h.sim.tune.Rate))
 		h.engine.Tick(h.now)
@@ -156,6 +164,7 @@ func (h *host) ship(seat game.Seat) *Ship {
 // place puts a ship at a place, in units, at rest.
 func (h *host) place(seat game.Seat, x, y int32) *Ship {
 	h.t.Helper()
+	h.placed = true
 	p := h.ship(seat)
 	p.Body.X, p.Body.Y, p.Body.VX, p.Body.VY = x*Unit, y*Unit, 0, 0
 	return p

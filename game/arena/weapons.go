@@ -128,19 +128,27 @@ func (s *Sim) inWay(b *Bolt, set uint64, dx, dy int32) (victim int) {
 	return victim
 }
 
-// fireRail shoots at once from the ship's centre to the first wall or enemy in range. Mates let it through.
+// fireRail shoots at once from the ship's centre to the first wall or enemy in range. Mates let it through. The
+// shooter and the walls stand where they are; the others where the shooter saw them.
 func (s *Sim) fireRail(t *game.Tick, i int) {
 	p := &s.Ships[i]
 	p.Shield = 0
 	c, n := cos(p.Aim), sin(p.Aim)
 	far := s.sight(p.Body.X, p.Body.Y, along(c, RailRange*Unit), along(n, RailRange*Unit), RailRange*Unit)
 	victim := -1
+	var past game.Past
+	if shooter := t.Player(p.Seat); shooter != nil {
+		past = t.Rewind(shooter)
+	}
 	for j := range s.Ships {
-		o := &s.Ships[j]
-		if !o.alive() || !s.enemies(i, j) {
+		if !s.Ships[j].alive() || !s.enemies(i, j) {
 			continue
 		}
-		x, y := int64(o.Body.X-p.Body.X), int64(o.Body.Y-p.Body.Y)
+		ox, oy, drawn := s.seen(past, j)
+		if !drawn {
+			continue
+		}
+		x, y := int64(ox-p.Body.X), int64(oy-p.Body.Y)
 		ahead, beside := (x*int64(c)+y*int64(n))>>14, (x*int64(n)-y*int64(c))>>14
 		if ahead <= 0 || beside >= radius || beside <= -radius {
 			continue
@@ -161,6 +169,20 @@ func (s *Sim) fireRail(t *game.Tick, i int) {
 			s.NextBeam = FirstBeamID
 		}
 	}
+}
+
+// seen is where a ship that is in play was for whoever saw that past, false when it was not or was a wreck. A
+// protected ship has just come from elsewhere, maybe from death: it is where it is.
+func (s *Sim) seen(past game.Past, j int) (x, y int32, drawn bool) {
+	o := &s.Ships[j]
+	if o.Shield > 0 || past.Tick() == 0 {
+		return o.Body.X, o.Body.Y, true
+	}
+	then := &s.rows.then
+	if !past.Row(FirstShipID-1+uint32(o.Seat), then) || then.Flags&FlagDead != 0 {
+		return 0, 0, false
+	}
+	return then.X, then.Y, true
 }
 
 // sight is how far one sees along (dx, dy), which is length long: to the first wall or bound.

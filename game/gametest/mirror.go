@@ -21,6 +21,13 @@ type mirrored struct {
 	of *match
 }
 
+// Spec leaves quick play out: its bots are the match's own.
+func (g mirrored) Spec() game.Spec {
+	s := g.Game.Spec()
+	s.QuickPlay = game.QuickPlay{}
+	return s
+}
+
 func (g mirrored) New(context.Context, *game.Match) (game.Sim, error) { return &looker{of: g.of}, nil }
 
 type looker struct{ of *match }
