@@ -62,7 +62,7 @@ func (e *Engine) delay() {
 		if w := &l.items[l.head]; !e.over && e.tick-w.tick < l.ticks && l.bytes.used <= MaxDelayBytes {
 			break
 		}
-		l.release()
+		e.fresh = l.release() && e.over || e.fresh // the last one may come between two frames
 	}
 }
 
@@ -104,8 +104,8 @@ func (l *delay) put(w waiting, msg []byte) {
 	l.bytes.put(msg)
 }
 
-// release lets the oldest one out.
-func (l *delay) release() {
+// release lets the oldest one out and tells whether it is a frame.
+func (l *delay) release() bool {
 	w := l.items[l.head]
 	l.head = (l.head + 1) % len(l.items)
 	l.count--
@@ -116,7 +116,7 @@ func (l *delay) release() {
 			to = nobody
 		}
 		l.events.keep(to, l.msg)
-		return
+		return false
 	}
 	if err := l.state.Apply(l.msg); err != nil {
 		panic("game: a delayed frame cannot be read: " + err.Error())
@@ -124,6 +124,7 @@ func (l *delay) release() {
 	l.frames.begin(w.tick, time.Unix(0, w.at))
 	l.frames.newest.rows.CopyFrom(&l.state.Rows)
 	l.frames.finish()
+	return true
 }
 
 // byteQueue is a queue of bytes that grows as needed.

@@ -27,6 +27,12 @@ func late(t testing.TB, delay time.Duration, change func(*game.Match)) *game.Eng
 	return e
 }
 
+// frameTold is a host that notes whether there is a new frame.
+type frameTold struct{ frame bool }
+
+func (*frameTold) Collect(time.Time)                 {}
+func (f *frameTold) Deliver(_ time.Time, frame bool) { f.frame = frame }
+
 func TestSpectatorsSeeLate(t *testing.T) {
 	e := late(t, 2*time.Second, nil) // 120 ticks, 60 frames
 	player, spectator := newClient(e, 1), newClient(e, 0)
@@ -66,7 +72,12 @@ func TestSpectatorsSeeLate(t *testing.T) {
 	}
 
 	e.Stop(game.ReasonForce)
+	told := &frameTold{}
+	e.Attach(told)
 	tick(e, 1)
+	if !told.frame {
+		t.Error("the host is not told of what the end let out")
+	}
 	if spectator.read(t); spectator.Head.Tick != e.Now() {
 		t.Errorf("after the end it sees tick %d of %d", spectator.Head.Tick, e.Now())
 	}

@@ -153,7 +153,7 @@ func TestBudgetStarvesNobody(t *testing.T) {
 			longest, sum, states := uint32(0), 0, 0
 			const most = 6 // bytes that the budget counts for one of these changes at most
 			bound := uint32(c.slower * (rows*most/(budget-most) + 2))
-			for n := range int32(3000) {
+			for n := range int32(1200) {
 				for i := range int32(rows) {
 					f.rows[uint32(100+i)] = at(i*49, n%1000)
 				}

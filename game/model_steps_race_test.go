@@ -3,4 +3,4 @@
 package game_test
 
 // modelSteps are the actions of clients in all the storms together; the race detector takes ten times as long.
-const modelSteps = 50_000
+const modelSteps = 100_000
