@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 )
 
 // NewAdmin makes the handler of the admin port: the matchmaking API, /livez, /readyz, /metrics and, under
@@ -14,8 +15,24 @@ func NewAdmin(c AdminConfig) http.Handler {
 	route := func(pattern string, e endpoint) { mux.Handle(pattern, answered(c.Log, e)) }
 
 	route("/v1/matches", a.gate.behind(methods{"POST": a.create, "GET": a.list}.serve))
-	route("/v1/matches/{id}", a.gate.behind(methods{"GET": a.get, "DELETE": a.end}.serve))
+	route("/v1/matches:find_or_create", a.gate.behind(methods{"POST": a.findOrCreate}.serve))
+	route("/v1/matches/{id}", a.gate.behind(methods{"GET": a.get, "PATCH": a.patch, "DELETE": a.end}.serve))
 	route("/v1/matches/{id}/seats", a.gate.behind(methods{"POST": a.reserve}.serve))
+	route("/v1/matches/{id}/seats/{player_id}", a.gate.behind(methods{"DELETE": a.release}.serve))
+	route("/v1/matches/{id}/seats/{player_id}/token", a.gate.behind(methods{"POST": a.token}.serve))
+	route("/v1/matches/{id}/signal", a.gate.behind(methods{"POST": a.signal}.serve))
+	route("/v1/openapi.yaml", methods{"GET": a.contract}.serve)
+	if c.Node != nil {
+		route("/v1/node", a.gate.behind(methods{"GET": a.node}.serve))
+		route("/v1/node/drain", a.gate.behind(methods{"POST": a.drain}.serve))
+	}
+	if c.Events != nil {
+		route("/v1/events", a.gate.behind(methods{"GET": c.Events.serve}.serve))
+	}
+	if c.Webhooks != nil {
+		route("/v1/webhooks/dead", a.gate.behind(methods{"GET": a.deadLetters}.serve))
+		route("/v1/webhooks/dead:redeliver", a.gate.behind(methods{"POST": a.redeliver}.serve))
+	}
 	route("/v1/matches/{id}/result", a.gate.behind(methods{"GET": a.result}.serve))
 	route("/livez", methods{"GET": a.live}.serve)
 	route("/readyz", methods{"GET": a.ready}.serve)
@@ -40,6 +57,15 @@ type admin struct {
 }
 
 func (a *admin) create(w http.ResponseWriter, r *http.Request) error {
+	return a.make(w, r, a.Matches.Create)
+}
+
+func (a *admin) findOrCreate(w http.ResponseWriter, r *http.Request) error {
+	return a.make(w, r, a.Matches.FindOrCreate)
+}
+
+// make answers a request that wants a match.
+func (a *admin) make(w http.ResponseWriter, r *http.Request, how func(context.Context, *CreateRequest) (*Created, error)) error {
 	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
 		req := NewCreateRequest()
 		if err := decode(body, req); err != nil {
@@ -48,15 +74,174 @@ func (a *admin) create(w http.ResponseWriter, r *http.Request) error {
 		if err := req.validate(); err != nil {
 			return answer{}, err
 		}
-		created, err := a.Matches.Create(ctx, req)
+		created, err := how(ctx, req)
 		if err != nil {
 			return answer{}, err
 		}
 		if created.Seats == nil {
 			created.Seats = []Seat{}
 		}
+		if !created.Created {
+			return encode(http.StatusOK, created)
+		}
 		return encode(http.StatusCreated, created)
 	})
+}
+
+// patch changes a match. A repeat changes nothing more, so it needs no key.
+func (a *admin) patch(w http.ResponseWriter, r *http.Request) error {
+	id, err := matchID(r)
+	if err != nil {
+		return err
+	}
+	body, err := readBody(w, r, MaxBodyBytes)
+	if err != nil {
+		return err
+	}
+	var req PatchRequest
+	if err := decode(body, &req); err != nil {
+		return err
+	}
+	if err := req.validate(); err != nil {
+		return err
+	}
+	m, err := a.Matches.Patch(id, &req)
+	if err != nil {
+		return err
+	}
+	return respond(w, r, m)
+}
+
+func (a *admin) release(w http.ResponseWriter, r *http.Request) error {
+	id, player, err := seatPath(r)
+	if err != nil {
+		return err
+	}
+	reason, err := parseRelease(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	if err := a.Matches.Release(r.Context(), id, player, reason); err != nil {
+		return err
+	}
+	writeAnswer(w, r, answer{status: http.StatusNoContent})
+	return nil
+}
+
+func (a *admin) token(w http.ResponseWriter, r *http.Request) error {
+	id, player, err := seatPath(r)
+	if err != nil {
+		return err
+	}
+	return a.change(w, r, func(_ context.Context, body []byte) (answer, error) {
+		var req tokenRequest
+		if err := decode(body, &req); err != nil {
+			return answer{}, err
+		}
+		if err := req.validate(); err != nil {
+			return answer{}, err
+		}
+		seat, err := a.Matches.Token(id, player, milliseconds(req.TTLMS))
+		if err != nil {
+			return answer{}, err
+		}
+		return encode(http.StatusCreated, seat)
+	})
+}
+
+func (a *admin) signal(w http.ResponseWriter, r *http.Request) error {
+	id, err := matchID(r)
+	if err != nil {
+		return err
+	}
+	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
+		var req SignalRequest
+		if err := decode(body, &req); err != nil {
+			return answer{}, err
+		}
+		if err := req.validate(); err != nil {
+			return answer{}, err
+		}
+		got, err := a.Matches.Signal(ctx, id, &req)
+		if err != nil {
+			return answer{}, err
+		}
+		return encode(http.StatusOK, got)
+	})
+}
+
+func (a *admin) node(w http.ResponseWriter, r *http.Request) error {
+	return respond(w, r, a.Node.Describe())
+}
+
+func (a *admin) drain(w http.ResponseWriter, r *http.Request) error {
+	return a.change(w, r, func(_ context.Context, body []byte) (answer, error) {
+		req := drainRequest{DeadlineMS: DefaultDrainMS}
+		if err := decode(body, &req); err != nil {
+			return answer{}, err
+		}
+		if err := req.validate(); err != nil {
+			return answer{}, err
+		}
+		return encode(http.StatusOK, a.Node.Drain(milliseconds(req.DeadlineMS)))
+	})
+}
+
+func (a *admin) deadLetters(w http.ResponseWriter, r *http.Request) error {
+	cursor, limit, err := parsePage(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	letters, next, err := a.Webhooks.DeadLetters(r.Context(), cursor, limit)
+	if err != nil {
+		return err
+	}
+	if letters == nil {
+		letters = []DeadLetter{}
+	}
+	return respond(w, r, struct {
+		Letters    []DeadLetter `json:"dead_letters"`
+		NextCursor string       `json:"next_cursor"`
+	}{letters, next})
+}
+
+func (a *admin) redeliver(w http.ResponseWriter, r *http.Request) error {
+	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
+		var req redeliverRequest
+		if err := decode(body, &req); err != nil {
+			return answer{}, err
+		}
+		n, err := a.Webhooks.Redeliver(ctx, req.ID)
+		if err != nil {
+			return answer{}, err
+		}
+		return encode(http.StatusOK, struct {
+			Redelivered int `json:"redelivered"`
+		}{n})
+	})
+}
+
+// contract serves what this API promises.
+func (a *admin) contract(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", "application/yaml")
+	w.Header().Set("Content-Length", strconv.Itoa(len(openAPI)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		w.Write(openAPI)
+	}
+	return nil
+}
+
+// seatPath is the match and the player in the path.
+func seatPath(r *http.Request) (id, player string, err error) {
+	if id, err = matchID(r); err != nil {
+		return "", "", err
+	}
+	player = r.PathValue("player_id")
+	if player == "" || len(player) > MaxPlayerIDBytes || !printable(player) {
+		return "", "", NewError(NotFound, "There is no player "+shown(player)+" in this match.")
+	}
+	return id, player, nil
 }
 
 func (a *admin) reserve(w http.ResponseWriter, r *http.Request) error {

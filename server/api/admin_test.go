@@ -24,7 +24,9 @@ func TestCreateWithEveryField(t *testing.T) {
 		"tick_rate": 60, "snapshot_rate": 30, "capacity": {"players": 4, "spectators": 1}, "open": false,
 		"seats": [{"player_id": "anna", "name": "Anna ✈", "team": 1, "data": {"skin": 7}, "ttl_ms": 1000},
 			{"player_id": "b1", "bot": true}, {"player_id": "eve", "role": "spectator"}],
-		"timeouts": {"no_show_ms": 1000, "empty_ms": 0, "reconnect_ms": 0, "max_duration_ms": 60000}}`})
+		"timeouts": {"no_show_ms": 1000, "empty_ms": 0, "reconnect_ms": 0, "max_duration_ms": 60000},
+		"start": {"when": "all_seated", "min_players": 2, "countdown_ms": 500},
+		"webhook": {"url": "https://hooks.example.net/x", "secret_id": "main", "events": ["match.ended", "seat.*"]}}`})
 	if w.Code != http.StatusCreated {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -38,6 +40,8 @@ func TestCreateWithEveryField(t *testing.T) {
 			{PlayerID: "eve", Name: "eve", Role: "spectator", TTLMS: 30000},
 		},
 		Timeouts: api.Timeouts{NoShowMS: 1000, MaxDurationMS: 60000},
+		Start:    api.Start{When: api.StartAllSeated, MinPlayers: 2, CountdownMS: 500},
+		Webhook:  &api.Webhook{URL: "https://hooks.example.net/x", SecretID: "main", Events: []string{"match.ended", "seat.*"}},
 	}
 	if !reflect.DeepEqual(f.create, want) {
 		t.Errorf("got  %+v\nwant %+v", f.create, want)
@@ -56,7 +60,7 @@ func TestCreateWithEveryField(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Match.MatchID != "m-1" || got.Match.State != "waiting" || got.Match.CreatedAt != "2026-11-22T12:00:00Z" || len(got.Seats) != 3 || got.Seats[0].Token != "mt1.secret" {
+	if got.Match.MatchID != "m-1" || got.Match.State != "waiting" || got.Match.CreatedAt != "2026-11-22T12:00:00.000Z" || len(got.Seats) != 3 || got.Seats[0].Token != "mt1.secret" {
 		t.Errorf("answer: %s", w.Body)
 	}
 	if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
@@ -195,7 +199,7 @@ func TestReadsAndEnds(t *testing.T) {
 		t.Errorf("head: %d %q", w.Code, w.Body)
 	}
 	if w := send(t, h, request{method: "GET", target: "/v1/matches/m-2/result"}); w.Code != 200 || f.id != "m-2" ||
-		!strings.Contains(w.Body.String(), `"reason":"finished","started_at":null,"ended_at":"2026-11-22T12:00:00Z","ticks":0,"players":[],"result":null`) {
+		!strings.Contains(w.Body.String(), `"reason":"finished","created_at":"2026-11-22T12:00:00.000Z","started_at":null,"ended_at":"2026-11-22T12:00:00.000Z","ticks":0,"players":[],"result":null`) {
 		t.Errorf("result: %d %s", w.Code, w.Body)
 	}
 	for query, want := range map[string]struct {
@@ -247,8 +251,15 @@ var endpoints = []struct {
 }{
 	{request{method: "POST", target: "/v1/matches", body: `{"game":"arena"}`}, "GET, POST, HEAD"},
 	{request{method: "GET", target: "/v1/matches"}, "GET, POST, HEAD"},
-	{request{method: "GET", target: "/v1/matches/m"}, "DELETE, GET, HEAD"},
-	{request{method: "DELETE", target: "/v1/matches/m"}, "DELETE, GET, HEAD"},
+	{request{method: "POST", target: "/v1/matches:find_or_create", body: `{"game":"arena"}`}, "POST"},
+	{request{method: "GET", target: "/v1/matches/m"}, "DELETE, GET, PATCH, HEAD"},
+	{request{method: "PATCH", target: "/v1/matches/m", body: `{"open":false}`}, "DELETE, GET, PATCH, HEAD"},
+	{request{method: "DELETE", target: "/v1/matches/m"}, "DELETE, GET, PATCH, HEAD"},
+	{request{method: "DELETE", target: "/v1/matches/m/seats/a"}, "DELETE"},
+	{request{method: "POST", target: "/v1/matches/m/seats/a/token", body: `{}`}, "POST"},
+	{request{method: "POST", target: "/v1/matches/m/signal", body: `{"op":"ping"}`}, "POST"},
+	{request{method: "GET", target: "/v1/webhooks/dead"}, "GET, HEAD"},
+	{request{method: "POST", target: "/v1/webhooks/dead:redeliver", body: `{}`}, "POST"},
 	{request{method: "POST", target: "/v1/matches/m/seats", body: `{"seats":[{"player_id":"a"}]}`}, "POST"},
 	{request{method: "GET", target: "/v1/matches/m/result"}, "GET, HEAD"},
 }
@@ -283,7 +294,7 @@ func TestFaultsOfOurOwnTellNothing(t *testing.T) {
 	for story, f := range map[string]*fake{"an error": {err: errors.New("the fake's secret")}, "a panic": {panics: true}} {
 		for _, q := range endpoints {
 			var log bytes.Buffer
-			h := api.NewAdmin(api.AdminConfig{Matches: f, Log: zerolog.New(&log)})
+			h := api.NewAdmin(api.AdminConfig{Matches: f, Node: f, Webhooks: f, Log: zerolog.New(&log)})
 			w := send(t, h, q.request)
 			if e := readRefusal(t, w).Error; w.Code != 500 || e.Code != "internal" || strings.Contains(w.Body.String(), "secret") {
 				t.Errorf("%s at %s %s: %d %s", story, q.method, q.target, w.Code, w.Body)
@@ -299,14 +310,14 @@ func TestMethodsAndPaths(t *testing.T) {
 	f := &fake{}
 	h := admin(f)
 	for _, q := range endpoints {
-		for _, method := range []string{"PUT", "PATCH", "OPTIONS", "BREW"} {
+		for _, method := range []string{"PUT", "TRACE", "OPTIONS", "BREW"} {
 			w := send(t, h, request{method: method, target: q.target})
 			if e := readRefusal(t, w).Error; w.Code != 405 || w.Header().Get("Allow") != q.allow || e.Code != "bad_request" {
 				t.Errorf("%s %s: %d, Allow %q", method, q.target, w.Code, w.Header().Get("Allow"))
 			}
 		}
 	}
-	for _, target := range []string{"/", "/v1", "/v1/", "/v1/matches/", "/v1/matches/m/", "/v1/matches/m/seats/a", "/v2/matches", "/v1/matches:find_or_create", "/debug", "/v1/matches/.hidden"} {
+	for _, target := range []string{"/", "/v1", "/v1/", "/v1/matches/", "/v1/matches/m/", "/v1/matches/m/seats/a/b", "/v2/matches", "/v1/matches:find", "/debug", "/v1/matches/m/replay", "/v1/matches/.hidden"} {
 		w := send(t, h, request{method: "GET", target: target})
 		if e := readRefusal(t, w).Error; w.Code != 404 || e.Code != "not_found" {
 			t.Errorf("%s: %d %s", target, w.Code, w.Body)
@@ -318,14 +329,14 @@ func TestMethodsAndPaths(t *testing.T) {
 }
 
 func TestBodiesMustBeJSONAndSmall(t *testing.T) {
-	for _, target := range []string{"/v1/matches", "/v1/matches/m/seats"} {
+	for _, target := range []string{"/v1/matches", "/v1/matches/m/seats", "/v1/matches:find_or_create", "/v1/matches/m/signal", "/v1/matches/m/seats/a/token", "/v1/node/drain", "/v1/webhooks/dead:redeliver"} {
 		f := &fake{}
 		h := admin(f)
 		for kind, status := range map[string]int{
 			"": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "application/json; charset=latin1": 415, "application/": 415,
 			"application/json": 400, "application/json; charset=UTF-8": 400, "Application/JSON": 400,
 		} {
-			w := send(t, h, request{method: "POST", target: target, body: "{}", header: map[string]string{"Content-Type": kind}})
+			w := send(t, h, request{method: "POST", target: target, body: `{"x":1}`, header: map[string]string{"Content-Type": kind}})
 			if e := readRefusal(t, w).Error; w.Code != status || e.Code != "bad_request" {
 				t.Errorf("%s with %q: %d", target, kind, w.Code)
 			}

@@ -30,6 +30,12 @@ type fake struct {
 	mode    api.EndMode
 	grace   time.Duration
 	quick   *api.QuickPlayRequest
+	finds   bool
+	patch   *api.PatchRequest
+	player  string
+	reason  string
+	ttl     time.Duration
+	signal  *api.SignalRequest
 	block   chan struct{} // Create waits for it
 	entered chan struct{} // Create has begun
 }
@@ -57,16 +63,72 @@ func (f *fake) Create(ctx context.Context, r *api.CreateRequest) (*api.Created, 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.create = r
-	c := &api.Created{Match: api.Match{MatchID: fmt.Sprintf("m-%d", f.calls), Game: r.Game, State: api.MatchWaiting, CreatedAt: created}}
+	c := &api.Created{Created: true, Match: shownMatch(fmt.Sprintf("m-%d", f.calls))}
+	c.Match.Game = r.Game
 	for i, s := range r.Seats {
-		c.Seats = append(c.Seats, api.Seat{PlayerID: s.PlayerID, Seat: uint16(i + 1), Role: s.Role, State: api.SeatReserved, Token: "mt1.secret", ExpiresAt: &created})
+		c.Seats = append(c.Seats, api.Seat{PlayerID: s.PlayerID, Seat: uint16(i + 1), Role: s.Role, State: api.SeatReserved, Token: "mt1.secret", ExpiresAt: new(api.Time(created))})
 	}
 	return c, ctx.Err()
 }
 
 func (f *fake) Get(id string) (*api.Match, error) {
 	f.id = id
-	return &api.Match{MatchID: id, CreatedAt: created}, f.begin()
+	m := shownMatch(id)
+	return &m, f.begin()
+}
+
+// shownMatch is a match with everything that one has.
+func shownMatch(id string) api.Match {
+	return api.Match{MatchID: id, Game: "arena", State: api.MatchWaiting, CreatedAt: api.Time(created), Metadata: map[string]string{}}
+}
+
+func (f *fake) FindOrCreate(ctx context.Context, r *api.CreateRequest) (*api.Created, error) {
+	c, err := f.Create(ctx, r)
+	if err == nil && f.finds {
+		c.Created = false
+	}
+	return c, err
+}
+
+func (f *fake) Patch(id string, r *api.PatchRequest) (*api.Match, error) {
+	f.id, f.patch = id, r
+	return f.Get(id)
+}
+
+func (f *fake) Release(_ context.Context, id, player, reason string) error {
+	f.id, f.player, f.reason = id, player, reason
+	return f.begin()
+}
+
+func (f *fake) Token(id, player string, ttl time.Duration) (*api.Seat, error) {
+	f.id, f.player, f.ttl = id, player, ttl
+	return &api.Seat{PlayerID: player, Seat: 1, Role: api.RolePlayer, State: api.SeatReserved, Token: "mt1.again", ExpiresAt: new(api.Time(created))}, f.begin()
+}
+
+func (f *fake) Signal(_ context.Context, id string, r *api.SignalRequest) (*api.SignalAnswer, error) {
+	f.id, f.signal = id, r
+	return &api.SignalAnswer{Data: json.RawMessage(`{"pong":true}`)}, f.begin()
+}
+
+func (f *fake) Describe() *api.NodeInfo {
+	return &api.NodeInfo{NodeID: "n-1", Version: "skirmish", StartedAt: api.Time(created), State: "ready", Games: []api.GameInfo{{Name: "arena", Version: "1", MaxPlayers: 64}},
+		Matches: map[string]int{}, Seats: map[string]int{}, Webhooks: api.WebhookInfo{Secrets: []string{"main"}}}
+}
+
+func (f *fake) Drain(deadline time.Duration) *api.NodeInfo {
+	f.ttl = deadline
+	n := f.Describe()
+	n.State, n.Reason, n.DrainedBy = "draining", "draining", new(api.Time(created))
+	return n
+}
+
+func (f *fake) DeadLetters(_ context.Context, cursor string, limit int) ([]api.DeadLetter, string, error) {
+	return []api.DeadLetter{{ID: "e_1", Type: "match.ended", MatchID: "m", URL: "https://x", SecretID: "main", QueuedAt: api.Time(created), DeadAt: api.Time(created), Tries: 3, Error: "no"}}, "7", f.begin()
+}
+
+func (f *fake) Redeliver(_ context.Context, id string) (int, error) {
+	f.id = id
+	return 1, f.begin()
 }
 
 func (f *fake) List(filter *api.Filter) ([]api.Match, string, error) {
@@ -76,7 +138,7 @@ func (f *fake) List(filter *api.Filter) ([]api.Match, string, error) {
 
 func (f *fake) Reserve(_ context.Context, id string, seats []api.SeatRequest) ([]api.Seat, error) {
 	f.id, f.seats = id, seats
-	return []api.Seat{{PlayerID: seats[0].PlayerID, Seat: 1}}, f.begin()
+	return []api.Seat{{PlayerID: seats[0].PlayerID, Seat: 1, Role: api.RolePlayer, State: api.SeatReserved}}, f.begin()
 }
 
 func (f *fake) End(id string, mode api.EndMode, grace time.Duration) error {
@@ -86,7 +148,9 @@ func (f *fake) End(id string, mode api.EndMode, grace time.Duration) error {
 
 func (f *fake) Result(id string) (*api.Result, error) {
 	f.id = id
-	return &api.Result{MatchID: id, Reason: "finished", EndedAt: created}, f.begin()
+	return &api.Result{
+		MatchID: id, Game: "arena", NodeID: "n-1", State: api.MatchEnded, Metadata: map[string]string{}, Reason: "finished", CreatedAt: api.Time(created), EndedAt: api.Time(created),
+	}, f.begin()
 }
 
 func (f *fake) QuickPlay(_ context.Context, r *api.QuickPlayRequest) (*api.QuickPlay, error) {
@@ -129,6 +193,7 @@ func send(t *testing.T, h http.Handler, q request) *httptest.ResponseRecorder {
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
+	holdToContract(t, q, r, w)
 	return w
 }
 
@@ -157,9 +222,12 @@ func readRefusal(t *testing.T, w *httptest.ResponseRecorder) refusal {
 }
 
 func admin(m api.Matches, keys ...string) http.Handler {
-	c := api.AdminConfig{Matches: m, Log: zerolog.Nop(), Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	c := api.AdminConfig{Matches: m, Log: zerolog.Nop(), Events: api.NewFeed("e1"), Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "skirmish_ticks_total 1\n")
 	})}
+	if f, ok := m.(*fake); ok {
+		c.Node, c.Webhooks = f, f
+	}
 	for _, k := range keys {
 		c.Keys = append(c.Keys, api.NewKey(k))
 	}

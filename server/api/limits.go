@@ -50,6 +50,17 @@ const (
 	MaxDurationMS     = 86_400_000
 	DefaultDurationMS = 14_400_000
 
+	MaxCountdownMS = 600_000
+	MaxOpBytes     = 64  // a signal's name
+	MaxReasonBytes = 123 // told to a player who is kicked
+	MaxEventTypes  = 32  // in a webhook's list
+	MaxURLBytes    = 2 << 10
+	MaxSecretID    = 64
+
+	MinDrainMS     = 0
+	MaxDrainMS     = 86_400_000
+	DefaultDrainMS = 600_000
+
 	MaxGraceMS = 600_000 // DELETE: how long the game may take to end by itself
 
 	DefaultLimit   = 50 // entries of a list
@@ -63,6 +74,14 @@ const (
 	IdempotencyAge         = 24 * time.Hour
 	MaxIdempotencyEntries  = 100_000
 	MaxIdempotencyBytes    = 64 << 20 // of stored answers; the oldest go first
+)
+
+// Bounds of the event stream.
+const (
+	EventRing      = 8192             // events that Last-Event-ID can still resume from
+	MaxListeners   = 64               // event streams at once; 503 above it
+	EventKeepAlive = 15 * time.Second // a comment keeps proxies from closing an idle stream
+	EventWrite     = 10 * time.Second // a listener that takes nothing for as long is cut; it resumes by Last-Event-ID
 )
 
 // Quick play per address (an IPv6 network of 64 bits counts as one).

@@ -15,6 +15,18 @@ type Matches interface {
 	// Create makes a match and reserves its seats, all or nothing.
 	// unknown_game, id_taken, bad_params, match_full, no_capacity, draining.
 	Create(ctx context.Context, r *CreateRequest) (*Created, error)
+	// FindOrCreate reserves the seats in the open match of that game whose metadata has all of the request's, the one
+	// with the most players that has room for all of them, or creates the match. As Create.
+	FindOrCreate(ctx context.Context, r *CreateRequest) (*Created, error)
+	// Patch changes what is set in r. not_found, match_ended, bad_params.
+	Patch(id string, r *PatchRequest) (*Match, error)
+	// Release gives up a player's seat: a reserved one is free at once, a player who sits there is kicked and told
+	// reason. not_found, match_ended.
+	Release(ctx context.Context, id, playerID, reason string) error
+	// Token issues another ticket for a player's seat. A reservation waits ttl from now on. not_found, match_ended.
+	Token(id, playerID string, ttl time.Duration) (*Seat, error)
+	// Signal passes a call to the game. not_found, match_ended, bad_params with the game's own words, rate_limited.
+	Signal(ctx context.Context, id string, r *SignalRequest) (*SignalAnswer, error)
 	// Get returns a match. not_found.
 	Get(id string) (*Match, error)
 	// List returns up to f.Limit matches that f lets through, and the cursor of the next page: empty after
@@ -45,11 +57,61 @@ type CreateRequest struct {
 	Open         bool              `json:"open"` // quick play and find_or_create may join; default true
 	Seats        []SeatRequest     `json:"seats"`
 	Timeouts     Timeouts          `json:"timeouts"`
+	Start        Start             `json:"start"`
+	Webhook      *Webhook          `json:"webhook"` // besides the node's own; nil: none
+}
+
+// Start says when a match begins to tick.
+type Start struct {
+	When        string `json:"when"`         // StartMinPlayers (default), StartAllSeated or StartNow
+	MinPlayers  int    `json:"min_players"`  // who play, bots included, one of them connected; default 1
+	CountdownMS int64  `json:"countdown_ms"` // from then on
+}
+
+// Values of Start.When.
+const (
+	StartMinPlayers = "min_players" // when that many play
+	StartAllSeated  = "all_seated"  // when no seat is reserved any more as well: each player has come or is expired
+	StartNow        = "now"         // at once, with nobody there
+)
+
+func (s Start) Countdown() time.Duration { return milliseconds(s.CountdownMS) }
+
+// Webhook is where the events of a match go.
+type Webhook struct {
+	URL      string   `json:"url"`
+	SecretID string   `json:"secret_id"` // one that the node knows
+	Events   []string `json:"events"`    // types, or all of a kind such as seat.*; none: all
+}
+
+// PatchRequest changes a match. nil leaves things as they are.
+type PatchRequest struct {
+	Open          *bool             `json:"open"`
+	Metadata      map[string]string `json:"metadata"` // the whole of it
+	Capacity      *PatchCapacity    `json:"capacity"` // at most what the match was made with
+	MaxDurationMS *int64            `json:"max_duration_ms"`
+}
+
+// PatchCapacity changes a capacity. Nobody who has a seat has to go.
+type PatchCapacity struct {
+	Players    *int `json:"players"`
+	Spectators *int `json:"spectators"`
+}
+
+// SignalRequest is a call of the back end to the game.
+type SignalRequest struct {
+	Op   string          `json:"op"`
+	Data json.RawMessage `json:"data"` // what the game wants; null: nothing
+}
+
+// SignalAnswer is what the game says to it.
+type SignalAnswer struct {
+	Data json.RawMessage `json:"data"`
 }
 
 // NewCreateRequest returns the request that an empty JSON object stands for.
 func NewCreateRequest() *CreateRequest {
-	return &CreateRequest{Open: true, Timeouts: DefaultTimeouts()}
+	return &CreateRequest{Open: true, Timeouts: DefaultTimeouts(), Start: Start{When: StartMinPlayers, MinPlayers: 1}}
 }
 
 // Capacity is how many a match takes.
@@ -105,8 +167,25 @@ const (
 
 // Created is the answer to Create.
 type Created struct {
-	Match Match  `json:"match"`
-	Seats []Seat `json:"seats"` // in the order of the request
+	Match   Match  `json:"match"`
+	Seats   []Seat `json:"seats"`   // in the order of the request
+	Created bool   `json:"created"` // false: FindOrCreate has found it
+}
+
+// Time is a time of day as the API writes it: RFC 3339 in UTC with milliseconds.
+type Time time.Time
+
+// TimeFormat is the layout of a Time.
+const TimeFormat = "2006-01-02T15:04:05.000Z"
+
+func (t Time) String() string { return time.Time(t).UTC().Format(TimeFormat) }
+
+// MarshalJSON writes a Time (json.Marshaler).
+func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
+
+// UnmarshalJSON reads a Time (json.Unmarshaler).
+func (t *Time) UnmarshalJSON(b []byte) error {
+	return (*time.Time)(t).UnmarshalJSON(b)
 }
 
 // MatchState is the life of a match: creating → waiting → running → ended | failed.
@@ -135,7 +214,7 @@ type Match struct {
 	Reserved     int               `json:"reserved"`   // seats whose player has not come yet
 	OpenSeats    int               `json:"open_seats"` // what Reserve may still give to players
 	Spectators   int               `json:"spectators"`
-	CreatedAt    time.Time         `json:"created_at"`
+	CreatedAt    Time              `json:"created_at"`
 	Metadata     map[string]string `json:"metadata"`
 	URL          string            `json:"url"`             // where players connect
 	Seats        []Seat            `json:"seats,omitempty"` // GET of one match, without tokens
@@ -156,14 +235,14 @@ const (
 // Seat is one seat as the API shows it. Token, ExpiresAt and URL are for the player and only there where
 // the seat was reserved.
 type Seat struct {
-	PlayerID  string     `json:"player_id"`
-	Seat      uint16     `json:"seat"`
-	Team      int        `json:"team"`
-	Role      string     `json:"role"`
-	State     SeatState  `json:"state"`
-	Token     string     `json:"token,omitempty"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-	URL       string     `json:"url,omitempty"`
+	PlayerID  string    `json:"player_id"`
+	Seat      uint16    `json:"seat"`
+	Team      int       `json:"team"`
+	Role      string    `json:"role"`
+	State     SeatState `json:"state"`
+	Token     string    `json:"token,omitempty"`
+	ExpiresAt *Time     `json:"expires_at,omitempty"`
+	URL       string    `json:"url,omitempty"`
 }
 
 // Filter chooses matches for a list. Zero fields let everything through.
@@ -186,15 +265,19 @@ const (
 
 // Result is what became of a match.
 type Result struct {
-	MatchID   string          `json:"match_id"`
-	Game      string          `json:"game"`
-	Reason    string          `json:"reason"`     // finished, aborted, timeout, empty, no_show, force
-	StartedAt *time.Time      `json:"started_at"` // null: it never did
-	EndedAt   time.Time       `json:"ended_at"`
-	Ticks     uint32          `json:"ticks"`
-	Players   []PlayerResult  `json:"players"`
-	Result    json.RawMessage `json:"result"` // the game's own, null when it gave none
-	Net       *NetResult      `json:"net,omitempty"`
+	MatchID   string            `json:"match_id"`
+	Game      string            `json:"game"`
+	NodeID    string            `json:"node_id"`
+	State     MatchState        `json:"state"` // ended or failed
+	Metadata  map[string]string `json:"metadata"`
+	Reason    string            `json:"reason"` // finished, aborted, timeout, empty, no_show, force
+	CreatedAt Time              `json:"created_at"`
+	StartedAt *Time             `json:"started_at"` // null: it never did
+	EndedAt   Time              `json:"ended_at"`
+	Ticks     uint32            `json:"ticks"`
+	Players   []PlayerResult    `json:"players"`
+	Result    json.RawMessage   `json:"result"` // the game's own, null when it gave none
+	Net       *NetResult        `json:"net,omitempty"`
 }
 
 // PlayerResult is one player of a Result. Outcome, rank, score and stats are the game's to give.

@@ -80,6 +80,49 @@ func parseEnd(raw string) (mode EndMode, grace time.Duration, err error) {
 	return mode, grace, err
 }
 
+// parseRelease reads the query of DELETE of a seat.
+func parseRelease(raw string) (reason string, err error) {
+	reason = "removed from the match"
+	err = eachParam(raw, func(name, value string) error {
+		if name != "reason" {
+			return unknownParam(name, "reason")
+		}
+		if len(value) > MaxReasonBytes || !printable(value) {
+			return FieldError(BadRequest, name, fmt.Sprintf("reason must be at most %d bytes of printable text.", MaxReasonBytes))
+		}
+		reason = value
+		return nil
+	})
+	return reason, err
+}
+
+// parsePage reads the query of a list without filters.
+func parsePage(raw string) (cursor string, limit int, err error) {
+	limit = DefaultLimit
+	err = eachParam(raw, func(name, value string) (err error) {
+		switch name {
+		case "limit":
+			limit, err = parseInt(name, value, 1, MaxLimit)
+		case "cursor":
+			if len(value) > MaxCursorBytes {
+				return FieldError(BadRequest, name, "cursor is none that a list has given.")
+			}
+			cursor = value
+		default:
+			return unknownParam(name, "limit, cursor")
+		}
+		return err
+	})
+	return cursor, limit, err
+}
+
+// noParams refuses every parameter.
+func noParams(raw string) error {
+	return eachParam(raw, func(name, _ string) error {
+		return FieldError(BadRequest, cut(name, maxShown), fmt.Sprintf("Unknown parameter %s; none is known here.", shown(name)))
+	})
+}
+
 // eachParam calls take for each parameter of a query. One that is there twice is an error.
 func eachParam(raw string, take func(name, value string) error) error {
 	values, err := url.ParseQuery(raw)

@@ -11,6 +11,12 @@ import (
 // AdminConfig is what the admin port needs.
 type AdminConfig struct {
 	Matches Matches
+	// Node tells of the node and drains it. nil: 404.
+	Node Node
+	// Events are what GET /v1/events shows. nil: 404.
+	Events *Feed
+	// Webhooks are the dead letters. nil: 404.
+	Webhooks Webhooks
 	// Keys are the bearer keys, several while they rotate. Without any the port answers to loopback alone.
 	Keys []Key
 	// Ready tells why the node takes no new matches (starting, draining), nil when it does. Safe from any

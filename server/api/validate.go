@@ -2,6 +2,8 @@ package api
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -31,7 +33,111 @@ func (r *CreateRequest) validate() error {
 	c.between("timeouts.empty_ms", t.EmptyMS, 0, MaxEmptyMS)
 	c.between("timeouts.reconnect_ms", t.ReconnectMS, 0, MaxReconnectMS)
 	c.between("timeouts.max_duration_ms", t.MaxDurationMS, MinDurationMS, MaxDurationMS)
+	c.start("start", &r.Start)
+	c.webhook("webhook", r.Webhook)
 	return c.result()
+}
+
+// start checks a start rule.
+func (c *checker) start(at string, s *Start) {
+	switch s.When {
+	case StartMinPlayers, StartAllSeated, StartNow:
+	default:
+		c.fault(at+".when", "must be %s, %s or %s", StartMinPlayers, StartAllSeated, StartNow)
+	}
+	c.between(at+".min_players", int64(s.MinPlayers), 1, MaxPlayers)
+	c.between(at+".countdown_ms", s.CountdownMS, 0, MaxCountdownMS)
+}
+
+// webhook checks a target; whether the node has the secret is the node's to say.
+func (c *checker) webhook(at string, w *Webhook) {
+	if w == nil {
+		return
+	}
+	u, err := url.Parse(w.URL)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		c.fault(at+".url", "must be an http:// or https:// URL")
+	case len(w.URL) > MaxURLBytes:
+		c.fault(at+".url", "must be at most %d bytes", MaxURLBytes)
+	case u.User != nil || u.Fragment != "":
+		c.fault(at+".url", "must have neither a user name nor a fragment")
+	}
+	if w.SecretID == "" || len(w.SecretID) > MaxSecretID || !printable(w.SecretID) {
+		c.fault(at+".secret_id", "must be 1 to %d bytes of printable text", MaxSecretID)
+	}
+	if len(w.Events) > MaxEventTypes {
+		c.fault(at+".events", "must have at most %d types", MaxEventTypes)
+	}
+	for i, kind := range w.Events {
+		if !validEventType(kind) {
+			c.fault(fmt.Sprintf("%s.events[%d]", at, i), "must be a type of event such as match.ended, or all of a kind such as seat.*")
+		}
+	}
+}
+
+// validEventType tells whether text names a type of event, or all of a kind.
+func validEventType(text string) bool {
+	if text == "*" || slices.Contains(EventTypes, text) {
+		return true
+	}
+	kind, ok := strings.CutSuffix(text, ".*")
+	return ok && slices.ContainsFunc(EventTypes, func(t string) bool { return strings.HasPrefix(t, kind+".") })
+}
+
+func (r *PatchRequest) validate() error {
+	var c checker
+	c.metadata("metadata", r.Metadata)
+	if p := r.Capacity; p != nil {
+		if p.Players != nil {
+			c.between("capacity.players", int64(*p.Players), 1, MaxPlayers)
+		}
+		if p.Spectators != nil {
+			c.between("capacity.spectators", int64(*p.Spectators), 0, MaxSpectators)
+		}
+	}
+	if r.MaxDurationMS != nil {
+		c.between("max_duration_ms", *r.MaxDurationMS, MinDurationMS, MaxDurationMS)
+	}
+	return c.result()
+}
+
+func (r *SignalRequest) validate() error {
+	var c checker
+	if r.Op == "" || len(r.Op) > MaxOpBytes || !printable(r.Op) {
+		c.fault("op", "must be 1 to %d bytes of printable text", MaxOpBytes)
+	}
+	return c.result()
+}
+
+// tokenRequest is the body of POST token.
+type tokenRequest struct {
+	TTLMS int64 `json:"ttl_ms"`
+}
+
+func (r *tokenRequest) validate() error {
+	var c checker
+	if r.TTLMS == 0 {
+		r.TTLMS = DefaultTTLMS
+	}
+	c.between("ttl_ms", r.TTLMS, MinTTLMS, MaxTTLMS)
+	return c.result()
+}
+
+// drainRequest is the body of POST drain.
+type drainRequest struct {
+	DeadlineMS int64 `json:"deadline_ms"`
+}
+
+func (r *drainRequest) validate() error {
+	var c checker
+	c.between("deadline_ms", r.DeadlineMS, MinDrainMS, MaxDrainMS)
+	return c.result()
+}
+
+// redeliverRequest is the body of POST redeliver.
+type redeliverRequest struct {
+	ID string `json:"id"` // empty: all
 }
 
 // seatsRequest is the body of POST seats.

@@ -23,6 +23,7 @@ type Set struct {
 
 	Ticks        prometheus.Counter
 	TicksMissed  prometheus.Counter   // steps of debt that were dropped
+	Hangs        Hangs
 	TickLateness prometheus.Histogram // seconds from the deadline to the start of the tick
 	TickDuration prometheus.Histogram // seconds a tick took, from collect to deliver
 
@@ -33,6 +34,9 @@ type Set struct {
 
 	Joins   prometheus.Histogram // seconds from hello to the first snapshot
 	Tickets Tickets
+
+	Results  prometheus.Counter // of matches, on the disk
+	Webhooks Webhooks
 
 	registry *prometheus.Registry
 }
@@ -58,6 +62,7 @@ func New() *Set {
 		Players:      newPlayers(f),
 		Ticks:        f.counter("ticks_total", "Fixed steps that matches have taken."),
 		TicksMissed:  f.counter("ticks_missed_total", "Fixed steps that matches have dropped because they were too far behind."),
+		Hangs:        newHangs(f),
 		TickLateness: f.histogram("tick_lateness_seconds", "Start of a tick after its deadline.", tickBuckets),
 		TickDuration: f.histogram("tick_duration_seconds", "Time a tick takes, from reading inputs to writing snapshots.", tickBuckets),
 		Inputs:       newInputs(f),
@@ -66,6 +71,8 @@ func New() *Set {
 		Bytes:        newBytes(f),
 		Joins:        f.histogram("join_duration_seconds", "Time from a player's hello to its first snapshot.", joinBuckets),
 		Tickets:      newTickets(f),
+		Results:      f.counter("results_total", "Results of matches that were brought to the disk."),
+		Webhooks:     newWebhooks(f),
 		registry:     r,
 	}
 }

@@ -179,3 +179,20 @@ func newTickets(f factory) Tickets {
 	return Tickets{s("accepted"), s("resumed"), s("malformed"), s("unknown_key"), s("signature"),
 		s("expired"), s("not_yet"), s("used"), s("mismatch"), s("limited")}
 }
+
+// Webhooks are tries to deliver an event to a sink.
+type Webhooks struct {
+	results map[string]counter // fixed after New
+}
+
+func newWebhooks(f factory) Webhooks {
+	s := f.counters("webhooks_total", "Tries to deliver webhooks by result; dropped are events that the disk never took.", "result")
+	w := Webhooks{results: map[string]counter{}}
+	for _, result := range []string{"delivered", "failed", "dead", "dropped"} {
+		w.results[result] = s(result)
+	}
+	return w
+}
+
+// Inc counts one result of the list above; any other panics.
+func (w *Webhooks) Inc(result string) { w.results[result].Inc() }

@@ -18,6 +18,7 @@ import (
 	"skirmish/game"
 	"skirmish/server/api"
 	"skirmish/server/ticket"
+	"skirmish/server/webhook"
 )
 
 // Exit codes of Main.
@@ -109,6 +110,8 @@ Secrets come from the environment alone:
   SKIRMISH_TICKET_KEY   keys that sign tickets, as <key id>:<hex of 32 bytes or more>,
                         separated by commas, the first one signs; without it every start
                         makes its own
+  SKIRMISH_WEBHOOK_SECRETS  secrets that sign webhooks, as <id>:whsec_<base64>, separated by
+                        commas; two of one id while it changes
 
 The environment stands in for flags: SKIRMISH_ADDR for --addr, SKIRMISH_DATA_DIR for
 --data-dir and so on. A flag wins over it.`,
@@ -141,6 +144,12 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Addr, "addr", c.Addr, "game `address`, host:port")
 	flags.StringVar(&c.AdminAddr, "admin-addr", c.AdminAddr, "admin `address`: API, /readyz, /metrics, profiles")
 	flags.StringVar(&c.DataDir, "data-dir", c.DataDir, "`folder` for what outlives the process")
+	flags.StringVar(&c.NATSURL, "nats-url", "", "`URL` of a NATS server for results and webhooks; default one in the process")
+	flags.Var((*bytesValue)(&c.StoreBytes), "store-bytes", "most that is kept of results and webhooks, a `size`")
+	flags.StringVar(&c.TicketKeysFile, "ticket-keys-file", "", "`file` with ticket keys, one per line; read again when it changes and on SIGHUP")
+	flags.StringVar(&c.WebhookURL, "webhook-url", "", "`URL` that gets the events of all matches and of the node")
+	flags.StringVar(&c.WebhookSecretID, "webhook-secret-id", "", "`id` of the secret that signs them")
+	flags.StringSliceVar(&c.WebhookEvents, "webhook-event", nil, "`type` of event for it, such as match.ended or seat.*; repeatable; default all")
 	flags.StringVar(&c.Driver, "driver", "", "how sockets are driven, `epoll|portable`; default epoll on Linux without TLS")
 	flags.StringVar(&c.TLSCert, "tls-cert", "", "certificate `file` (PEM) of the game port")
 	flags.StringVar(&c.TLSKey, "tls-key", "", "key `file` (PEM) of the game port")
@@ -170,6 +179,9 @@ func (f *serveFlags) config(flags *pflag.FlagSet) (Config, error) {
 		if c.TicketKeys, err = ticket.ParseKeys(text); err != nil {
 			return Config{}, fmt.Errorf("SKIRMISH_TICKET_KEY: %w", err)
 		}
+	}
+	if c.WebhookSecrets, err = webhook.ParseSecrets(os.Getenv("SKIRMISH_WEBHOOK_SECRETS")); err != nil {
+		return Config{}, fmt.Errorf("SKIRMISH_WEBHOOK_SECRETS: %w", err)
 	}
 	return c, c.Validate()
 }

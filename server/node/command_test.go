@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"skirmish/game"
+	"skirmish/server/webhook"
 )
 
 // asked is what a command line made of its arguments.
@@ -86,7 +87,8 @@ func TestDevIsForDevelopers(t *testing.T) {
 func TestFlagsReachTheNode(t *testing.T) {
 	got, code, _, stderr := typed(t, nil, "serve", "--addr", "127.0.0.1:0", "--admin-addr=[::1]:9", "--data-dir", "d", "--driver", "portable",
 		"--public-url", "wss://play.example.net/play", "--max-connections", "7", "--no-loopback-limits",
-		"--allow-origin", "https://a.example", "--allow-origin", "https://b.example:8443", "--log-level", "warn")
+		"--allow-origin", "https://a.example", "--allow-origin", "https://b.example:8443", "--log-level", "warn",
+		"--nats-url", "nats://n.example:4222", "--store-bytes", "64MiB", "--webhook-event", "match.ended")
 	if code != 0 {
 		t.Fatal(stderr)
 	}
@@ -94,6 +96,7 @@ func TestFlagsReachTheNode(t *testing.T) {
 		Addr: "127.0.0.1:0", AdminAddr: "[::1]:9", DataDir: "d", Driver: "portable", PublicURL: "wss://play.example.net/play",
 		MaxConnections: 7, NoLoopbackLimits: true, AllowOrigins: []string{"https://a.example", "https://b.example:8443"},
 		LogLevel: zerolog.WarnLevel, LogConsole: got.serve.LogConsole,
+		NATSURL: "nats://n.example:4222", StoreBytes: 64 << 20, WebhookEvents: []string{"match.ended"}, Webhooks: webhook.Default(),
 	}
 	if !reflect.DeepEqual(*got.serve, want) {
 		t.Errorf("got  %+v\nwant %+v", *got.serve, want)

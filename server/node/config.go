@@ -16,6 +16,7 @@ import (
 
 	"skirmish/server/api"
 	"skirmish/server/ticket"
+	"skirmish/server/webhook"
 )
 
 // Defaults and bounds of Config.
@@ -24,6 +25,8 @@ const (
 	DefaultAdminAddr      = "127.0.0.1:7351"
 	DefaultDataDir        = ".skirmish"
 	DefaultMaxConnections = 100_000
+	DefaultStoreBytes     = 1 << 30
+	MinStoreBytes         = 16 << 20
 	MaxMaxConnections     = 1_000_000
 	MinAdminKeyBytes      = 32 // off loopback
 )
@@ -45,6 +48,24 @@ type Config struct {
 	AdminKeys []api.Key
 	// TicketKeys sign and verify tickets, the first one signs. Default none: a random key for each start.
 	TicketKeys []ticket.Key
+
+	// TicketKeysFile holds further ticket keys, one per line as in SKIRMISH_TICKET_KEY, '#' begins a comment. It is read again
+	// when it has changed, and on SIGHUP; its keys go before TicketKeys. Default none.
+	TicketKeysFile string
+
+	// NATSURL is a NATS server with JetStream that keeps results and webhooks, such as nats://nats.example.net:4222.
+	// Default empty: one inside the process, which does not listen and keeps its files in DataDir.
+	NATSURL string
+	// StoreBytes bounds the results and webhooks that are kept, MinStoreBytes and up. Default DefaultStoreBytes.
+	StoreBytes int64
+	// WebhookSecrets sign webhooks, by the id that matchmakers name. Default none.
+	WebhookSecrets webhook.Secrets
+	// WebhookURL gets the events of every match and of the node, signed with the secret WebhookSecretID; WebhookEvents
+	// are the types that it wants, none: all. Default none.
+	WebhookURL, WebhookSecretID string
+	WebhookEvents               []string
+	// Webhooks is how they are delivered. Default webhook.Default.
+	Webhooks webhook.Config
 
 	// DataDir is where the node keeps what outlives it. Made when missing. Default DefaultDataDir.
 	DataDir string
@@ -81,6 +102,8 @@ func Default() Config {
 		Addr:           DefaultAddr,
 		AdminAddr:      DefaultAdminAddr,
 		DataDir:        DefaultDataDir,
+		StoreBytes:     DefaultStoreBytes,
+		Webhooks:       webhook.Default(),
 		MaxConnections: DefaultMaxConnections,
 		LogLevel:       zerolog.InfoLevel,
 	}
@@ -117,6 +140,32 @@ func (c *Config) Validate() error {
 			fault("SKIRMISH_TICKET_KEY: the first key signs tickets and cannot be a public one")
 		}
 	}
+	if c.NATSURL != "" {
+		if u, err := url.Parse(c.NATSURL); err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss" {
+			fault("--nats-url: want nats://host:port or tls://host:port")
+		}
+	}
+	if c.StoreBytes < MinStoreBytes {
+		fault("--store-bytes %s: must be %s or more", formatBytes(c.StoreBytes), formatBytes(MinStoreBytes))
+	}
+	if c.WebhookURL != "" {
+		if err := webhook.CheckURL(c.WebhookURL); err != nil {
+			fault("--webhook-url: %w", err)
+		}
+		if !c.WebhookSecrets.Has(c.WebhookSecretID) {
+			fault("--webhook-secret-id %q: there is no such secret in SKIRMISH_WEBHOOK_SECRETS", c.WebhookSecretID)
+		}
+	}
+	for _, kind := range c.WebhookEvents {
+		if !webhook.ValidType(kind) {
+			fault("--webhook-event %q: there is no such event; there are %s, and all of a kind as in seat.*", kind, strings.Join(webhook.Types, ", "))
+		}
+	}
+	if c.TicketKeysFile != "" {
+		if _, err := readKeys(c.TicketKeysFile, c.TicketKeys); err != nil {
+			fault("--ticket-keys-file: %w", err)
+		}
+	}
 	if c.DataDir == "" {
 		fault("--data-dir: must not be empty")
 	}
@@ -151,15 +200,27 @@ func (c *Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Keyring makes the keyring of TicketKeys. Random is true when there are none: the keyring then holds a key
-// that nobody else knows, and tickets die with the process.
+// Keyring makes the keyring of TicketKeysFile and TicketKeys. Random is true when there are none: the keyring then holds a
+// key that nobody else knows, and tickets die with the process.
 func (c *Config) Keyring() (ring *ticket.Keyring, random bool, err error) {
+	if c.TicketKeysFile != "" {
+		ring, err = readKeys(c.TicketKeysFile, c.TicketKeys)
+		return ring, false, err
+	}
 	keys := c.TicketKeys
 	if len(keys) == 0 {
 		keys, random = []ticket.Key{ticket.RandomKey()}, true
 	}
 	ring, err = ticket.NewKeyring(keys...)
 	return ring, random, err
+}
+
+// webhooks is Webhooks, or the default for a Config that was not made by Default.
+func (c *Config) webhooks() webhook.Config {
+	if c.Webhooks == (webhook.Config{}) {
+		return webhook.Default()
+	}
+	return c.Webhooks
 }
 
 // ChooseDriver is Driver, or what stands for an empty one: epoll on Linux without TLS, else portable.

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,6 +20,7 @@ import (
 	"skirmish/game"
 	"skirmish/protocol"
 	"skirmish/server/api"
+	"skirmish/server/journal"
 	"skirmish/server/metrics"
 	"skirmish/server/netpoll"
 	"skirmish/server/session"
@@ -48,23 +50,49 @@ type matches struct {
 	ctx      context.Context // of the matches: done when the node goes down
 	draining func() bool
 	lobby    *session.Lobby
+	store    *store
 
 	running sync.WaitGroup
 
 	mu      sync.RWMutex
 	entries map[string]*entry
 	last    uint64 // sequence of the newest entry
-	live    int    // matches that have not ended
+	live    int    // matches that have not ended, or whose result is not on the disk
 
-	quick sync.Mutex // one quick play at a time, so that two newcomers find the same match
+	finding sync.Mutex // one search for an open match at a time, so that two newcomers find the same one
 }
 
 // entry is one match and what only the directory knows of it.
 type entry struct {
-	seq      uint64 // order of creation: the list's cursor
-	room     *session.Room
-	metadata map[string]string
+	seq    uint64 // order of creation: the list's cursor
+	room   *session.Room
+	events *eventLog
+	result atomic.Pointer[api.Result] // once it is on the disk
+	saved  chan struct{}              // closed then
+
+	mu       sync.Mutex
+	metadata map[string]string // replaced whole, never changed
 	open     bool
+}
+
+// about is what PATCH may change.
+func (e *entry) about() (metadata map[string]string, open bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.metadata, e.open
+}
+
+// state is the match's, ended only when its result is on the disk.
+func (e *entry) state() api.MatchState {
+	if r := e.result.Load(); r != nil {
+		return r.State
+	}
+	switch s := e.room.State(); s {
+	case session.StateEnded, session.StateFailed:
+		return api.MatchRunning // for a moment longer
+	default:
+		return api.MatchState(s)
+	}
 }
 
 // room finds a match to join; nil when it does not exist.
@@ -100,22 +128,92 @@ func (m *matches) Create(ctx context.Context, r *api.CreateRequest) (*api.Create
 		return nil, err
 	}
 	reserved, err := room.Reserve(seats)
-	if err == nil {
-		m.publish(e, room)
-	} else {
+	if err != nil {
 		m.drop(cfg.Match.ID)
 		room.Stop(game.ReasonForce, 0)
-		m.start(room)
+		m.running.Go(func() { room.Run(m.ctx); m.settle() })
 		return nil, refusal(err)
 	}
-	m.start(room)
-	answer := &api.Created{Match: m.describe(e), Seats: make([]api.Seat, len(reserved))}
-	for i := range reserved {
-		if answer.Seats[i], err = m.ticketed(room, &reserved[i]); err != nil {
-			return nil, err
+	m.publish(e, room)
+	shown := m.describe(e)
+	m.store.emit(e.events, "match.created", room.Created(), struct {
+		Match api.Match `json:"match"`
+	}{shown})
+	m.start(e)
+	answer := &api.Created{Match: shown, Created: true}
+	answer.Seats, err = m.ticketAll(room, reserved)
+	return answer, err
+}
+
+// FindOrCreate reserves seats in an open match, or makes one (api.Matches).
+func (m *matches) FindOrCreate(ctx context.Context, r *api.CreateRequest) (*api.Created, error) {
+	if _, err := m.configure(r); err != nil {
+		return nil, err
+	}
+	m.finding.Lock()
+	defer m.finding.Unlock()
+	seats := make([]session.SeatRequest, len(r.Seats))
+	players, spectators := 0, 0
+	for i := range r.Seats {
+		seats[i] = seatRequest(&r.Seats[i])
+		if seats[i].Role == protocol.RoleSpectator {
+			spectators++
+		} else {
+			players++
 		}
 	}
-	return answer, nil
+	if m.draining() {
+		return nil, errDraining()
+	}
+	for _, e := range m.openMatches(r.Game, r.Metadata, players) {
+		reserved, err := e.room.Reserve(seats)
+		if err != nil {
+			continue // full by now, has no place to watch, or one of the players is in it
+		}
+		answer := &api.Created{Match: m.describe(e)}
+		answer.Seats, err = m.ticketAll(e.room, reserved)
+		return answer, err
+	}
+	return m.Create(ctx, r)
+}
+
+// openMatches are the matches that anybody may join, with room for so many players, the fullest first, then the oldest.
+func (m *matches) openMatches(game string, metadata map[string]string, players int) []*entry {
+	type candidate struct {
+		*entry
+		sit int
+	}
+	var found []candidate
+	for _, e := range m.all() {
+		about, open := e.about()
+		if !open || e.room.Match().Game != game || e.room.Outcome() != nil || !has(about, metadata) {
+			continue
+		}
+		if _, c := e.room.Seats(); c.Open >= max(1, players) {
+			found = append(found, candidate{e, c.Players + c.Reserved})
+		}
+	}
+	slices.SortFunc(found, func(a, b candidate) int { return cmp.Or(cmp.Compare(b.sit, a.sit), cmp.Compare(a.seq, b.seq)) })
+	out := make([]*entry, len(found))
+	for i, c := range found {
+		out[i] = c.entry
+	}
+	return out
+}
+
+// has tells whether all of want is in metadata.
+func has(metadata, want map[string]string) bool {
+	for k, v := range want {
+		if got, ok := metadata[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
+
+// errDraining refuses what a node does not do any more when it goes away.
+func errDraining() error {
+	return &api.Error{Code: api.Draining, Message: "This node goes away and takes no new matches and players; use another one.", RetryAfter: noCapacityRetry}
 }
 
 // configure turns a request into a match: what it leaves open is the game's to say.
@@ -123,7 +221,7 @@ func (m *matches) configure(r *api.CreateRequest) (session.RoomConfig, error) {
 	def, ok := m.registry.Lookup(r.Game)
 	if !ok {
 		return session.RoomConfig{}, api.FieldError(api.UnknownGame, "game",
-			fmt.Sprintf("there is no game %q here; this server has %s", r.Game, strings.Join(m.registry.Names(), ", ")))
+			fmt.Sprintf("There is no game %q here; this server has %s.", r.Game, strings.Join(m.registry.Names(), ", ")))
 	}
 	match := game.Match{
 		ID: r.MatchID, Game: r.Game, Params: r.Params, Players: r.Capacity.Players,
@@ -136,12 +234,12 @@ func (m *matches) configure(r *api.CreateRequest) (session.RoomConfig, error) {
 		match.Players = cmp.Or(def.Spec.DefaultPlayers, def.Spec.MaxPlayers)
 	}
 	if match.Players > def.Spec.MaxPlayers {
-		return session.RoomConfig{}, api.FieldError(api.BadParams, "capacity.players", fmt.Sprintf("%s takes at most %d players", r.Game, def.Spec.MaxPlayers))
+		return session.RoomConfig{}, api.FieldError(api.BadParams, "capacity.players", fmt.Sprintf("%s takes at most %d players.", r.Game, def.Spec.MaxPlayers))
 	}
 	if _, bots := def.Game.(game.Botter); !bots {
 		for i := range r.Seats {
 			if r.Seats[i].Bot {
-				return session.RoomConfig{}, api.FieldError(api.BadParams, fmt.Sprintf("seats[%d].bot", i), r.Game+" has no bots")
+				return session.RoomConfig{}, api.FieldError(api.BadParams, fmt.Sprintf("seats[%d].bot", i), fmt.Sprintf("The game %s has no bots.", r.Game))
 			}
 		}
 	}
@@ -149,7 +247,14 @@ func (m *matches) configure(r *api.CreateRequest) (session.RoomConfig, error) {
 		match.SnapshotRate = divisor(match.TickRate, def.Spec.SnapshotRate)
 	}
 	if match.TickRate%match.SnapshotRate != 0 {
-		return session.RoomConfig{}, api.FieldError(api.BadParams, "snapshot_rate", fmt.Sprintf("must divide the tick rate of %d Hz", match.TickRate))
+		return session.RoomConfig{}, api.FieldError(api.BadParams, "snapshot_rate", fmt.Sprintf("snapshot_rate must divide the tick rate of %d Hz.", match.TickRate))
+	}
+	if r.Start.MinPlayers > match.Players {
+		return session.RoomConfig{}, api.FieldError(api.BadParams, "start.min_players", fmt.Sprintf("start.min_players is over the capacity of %d players.", match.Players))
+	}
+	if r.Webhook != nil && !m.store.secrets.Has(r.Webhook.SecretID) {
+		return session.RoomConfig{}, api.FieldError(api.BadRequest, "webhook.secret_id",
+			fmt.Sprintf("This node has no webhook secret %q: name it in SKIRMISH_WEBHOOK_SECRETS.", r.Webhook.SecretID))
 	}
 	if r.Seed != nil {
 		match.Seed = *r.Seed
@@ -159,6 +264,10 @@ func (m *matches) configure(r *api.CreateRequest) (session.RoomConfig, error) {
 	return session.RoomConfig{
 		Definition: def, Match: match, Spectators: r.Capacity.Spectators,
 		Reconnect: r.Timeouts.Reconnect(), NoShow: r.Timeouts.NoShow(), Empty: r.Timeouts.Empty(), MaxLength: r.Timeouts.MaxDuration(),
+		Start: session.StartRule{
+			Now: r.Start.When == api.StartNow, AllSeated: r.Start.When == api.StartAllSeated,
+			MinPlayers: r.Start.MinPlayers, Countdown: r.Start.Countdown(),
+		},
 	}, nil
 }
 
@@ -175,21 +284,35 @@ func divisor(rate, want int) int {
 // add claims the match's id and makes its room. Nobody finds it before publish.
 func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.CreateRequest) (*entry, *session.Room, error) {
 	if m.draining() {
-		return nil, nil, &api.Error{Code: api.Draining, Message: "this node takes no new matches", RetryAfter: noCapacityRetry}
+		return nil, nil, errDraining()
+	}
+	if reason := m.store.trouble(); reason != "" {
+		return nil, nil, &api.Error{Code: api.NoCapacity, Message: "This node takes no new matches for now: " + reason + ".", RetryAfter: noCapacityRetry}
 	}
 	id := cfg.Match.ID
-	e := &entry{metadata: maps.Clone(r.Metadata), open: r.Open}
+	taken := func() error {
+		return api.FieldError(api.IDTaken, "match_id", fmt.Sprintf("There is a match %q already; an id stays taken as long as its result is kept.", id))
+	}
+	if r.MatchID != "" {
+		switch _, err := m.store.result(ctx, id); {
+		case err == nil:
+			return nil, nil, taken()
+		case !errors.Is(err, journal.ErrNotFound):
+			return nil, nil, fmt.Errorf("look whether the id is taken: %w", err)
+		}
+	}
+	e := &entry{metadata: maps.Clone(r.Metadata), open: r.Open, saved: make(chan struct{}), events: newEventLog(newID(), id, targetOf(r.Webhook), m.store.target)}
 	if e.metadata == nil {
 		e.metadata = map[string]string{} // shown as {}, not null
 	}
 	m.mu.Lock()
 	if m.entries[id] != nil {
 		m.mu.Unlock()
-		return nil, nil, api.FieldError(api.IDTaken, "match_id", fmt.Sprintf("a match %q exists already", id))
+		return nil, nil, taken()
 	}
 	if m.live >= MaxMatches {
 		m.mu.Unlock()
-		return nil, nil, &api.Error{Code: api.NoCapacity, Message: fmt.Sprintf("this node has %d matches, its most", MaxMatches), RetryAfter: noCapacityRetry}
+		return nil, nil, &api.Error{Code: api.NoCapacity, Message: fmt.Sprintf("This node has %d matches, its most.", MaxMatches), RetryAfter: noCapacityRetry}
 	}
 	m.last++
 	e.seq = m.last
@@ -197,19 +320,25 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	m.live++
 	m.mu.Unlock()
 
+	cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
 	room, err := session.NewRoom(ctx, cfg, m.driver, m.lobby, m.keys, m.metrics, m.log)
 	if err != nil {
 		m.drop(id)
-		m.mu.Lock()
-		m.live--
-		m.mu.Unlock()
+		m.settle()
 		if panicked, ok := errors.AsType[*game.PanicError](err); ok {
 			m.log.Error().Str("game", r.Game).Interface("panic", panicked.Value).Bytes("stack", panicked.Stack).Msg("the game panicked while making a match")
-			return nil, nil, api.NewError(api.Internal, "the game failed to make the match")
+			return nil, nil, api.NewError(api.Internal, "The game failed to make the match; the log of the server has the details.")
 		}
 		return nil, nil, badParams(err)
 	}
 	return e, room, nil
+}
+
+// settle counts a match as over.
+func (m *matches) settle() {
+	m.mu.Lock()
+	m.live--
+	m.mu.Unlock()
 }
 
 // badParams tells what the game has against its parameters.
@@ -218,7 +347,21 @@ func badParams(err error) *api.Error {
 	if p, ok := errors.AsType[*game.ParamError](err); ok && p.Field != "" {
 		field += "." + p.Field
 	}
-	return api.FieldError(api.BadParams, field, err.Error())
+	return api.FieldError(api.BadParams, field, sentence(err.Error()))
+}
+
+// sentence gives text a capital and a full stop, unless it begins with the name of a field.
+func sentence(text string) string {
+	if text == "" {
+		return text
+	}
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	if strings.HasPrefix(text, "params") {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // publish lets everybody find the match.
@@ -235,13 +378,12 @@ func (m *matches) drop(id string) {
 	m.mu.Unlock()
 }
 
-// start runs the match on its own goroutine.
-func (m *matches) start(room *session.Room) {
+// start runs the match on its own goroutine, which also sees its result onto the disk.
+func (m *matches) start(e *entry) {
 	m.running.Go(func() {
-		room.Run(m.ctx)
-		m.mu.Lock()
-		m.live--
-		m.mu.Unlock()
+		e.room.Run(m.ctx)
+		m.finish(e)
+		m.settle()
 	})
 }
 
@@ -266,7 +408,7 @@ func (m *matches) List(f *api.Filter) ([]api.Match, string, error) {
 	if f.Cursor != "" {
 		var err error
 		if after, err = strconv.ParseUint(f.Cursor, 36, 64); err != nil {
-			return nil, "", api.FieldError(api.BadRequest, "cursor", "is not one that this list gave")
+			return nil, "", api.FieldError(api.BadRequest, "cursor", "cursor is none that a list has given.")
 		}
 	}
 	found := m.all()
@@ -314,149 +456,23 @@ func passes(f *api.Filter, d *api.Match) bool {
 	return true
 }
 
-// Reserve adds seats to a match (api.Matches).
-func (m *matches) Reserve(_ context.Context, id string, reqs []api.SeatRequest) ([]api.Seat, error) {
-	e := m.find(id)
-	if e == nil {
-		return nil, notFound(id)
-	}
-	if m.draining() {
-		return nil, &api.Error{Code: api.Draining, Message: "this node takes no new players", RetryAfter: noCapacityRetry}
-	}
-	seats := make([]session.SeatRequest, len(reqs))
-	for i := range reqs {
-		seats[i] = seatRequest(&reqs[i])
-	}
-	reserved, err := e.room.Reserve(seats)
-	if err != nil {
-		return nil, refusal(err)
-	}
-	out := make([]api.Seat, len(reserved))
-	for i := range reserved {
-		if out[i], err = m.ticketed(e.room, &reserved[i]); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// End ends a match (api.Matches).
-func (m *matches) End(id string, mode api.EndMode, grace time.Duration) error {
-	e := m.find(id)
-	if e == nil {
-		return notFound(id)
-	}
-	if e.room.Outcome() != nil {
-		return api.NewError(api.MatchOver, "the match has ended already")
-	}
-	if mode == api.ModeForce {
-		grace = 0
-	}
-	e.room.Stop(game.ReasonForce, grace)
-	return nil
-}
-
-// Result returns what became of a match (api.Matches).
-func (m *matches) Result(id string) (*api.Result, error) {
-	e := m.find(id)
-	if e == nil {
-		return nil, notFound(id)
-	}
-	o := e.room.Outcome()
-	if o == nil {
-		return nil, api.NewError(api.NotFound, "the match has no result yet: it has not ended")
-	}
-	res := &api.Result{
-		MatchID: id, Game: e.room.Match().Game, Reason: string(o.Reason),
-		EndedAt: o.Ended.UTC(), Ticks: o.Ticks, Result: o.Result, Players: []api.PlayerResult{},
-	}
-	if !o.Started.IsZero() {
-		started := o.Started.UTC()
-		res.StartedAt = &started
-	}
-	for i := range o.Seats {
-		if s := &o.Seats[i]; s.Role != protocol.RoleSpectator {
-			res.Players = append(res.Players, api.PlayerResult{
-				PlayerID: s.PlayerID, Seat: s.Number, Team: s.Team, State: seatState(s.State), Bot: s.Role == protocol.RoleBot,
-			})
-		}
-	}
-	return res, nil
-}
-
 // describe shows a match as the API does.
 func (m *matches) describe(e *entry) api.Match {
 	match := e.room.Match()
 	_, c := e.room.Seats()
+	players, spectators := e.room.Capacity()
+	metadata, open := e.about()
 	return api.Match{
-		MatchID: match.ID, Game: match.Game, State: api.MatchState(e.room.State()), Tick: e.room.Tick(),
+		MatchID: match.ID, Game: match.Game, State: e.state(), Tick: e.room.Tick(),
 		TickRate: match.TickRate, SnapshotRate: match.SnapshotRate, NodeID: m.nodeID,
-		Capacity: api.Capacity{Players: match.Players, Spectators: e.room.Spectators()}, Open: e.open,
+		Capacity: api.Capacity{Players: players, Spectators: spectators}, Open: open,
 		Players: c.Players, Reserved: c.Reserved, OpenSeats: c.Open, Spectators: c.Spectators,
-		CreatedAt: e.room.Created().UTC(), Metadata: e.metadata, URL: m.url,
+		CreatedAt: api.Time(e.room.Created()), Metadata: metadata, URL: m.url,
 	}
-}
-
-// ticketed is a reserved seat with what its player needs to come in. A bot needs nothing.
-func (m *matches) ticketed(room *session.Room, s *session.Seat) (api.Seat, error) {
-	out := seatOf(s)
-	if s.Role == protocol.RoleBot {
-		return out, nil
-	}
-	now := time.Now()
-	token, err := m.keys().Sign(&ticket.Claims{
-		Match: room.ID(), Player: s.PlayerID, Seat: s.Number, Role: uint8(s.Role), Team: uint8(s.Team),
-		IssuedAt: now.Unix(), Expires: s.Expires.Unix(), ID: newID(), Node: m.nodeID,
-	})
-	if err != nil {
-		return api.Seat{}, fmt.Errorf("sign a ticket: %w", err)
-	}
-	expires := s.Expires.UTC().Truncate(time.Second)
-	out.Token, out.ExpiresAt, out.URL = token, &expires, m.url
-	return out, nil
-}
-
-// seatRequest reads a seat request of the API.
-func seatRequest(r *api.SeatRequest) session.SeatRequest {
-	role := protocol.RolePlayer
-	switch {
-	case r.Bot:
-		role = protocol.RoleBot
-	case r.Role == api.RoleSpectator:
-		role = protocol.RoleSpectator
-	}
-	return session.SeatRequest{PlayerID: r.PlayerID, Name: r.Name, Team: r.Team, Data: r.Data, Role: role, TTL: r.TTL()}
-}
-
-// seatOf shows a seat as the API does, without secrets.
-func seatOf(s *session.Seat) api.Seat {
-	role := api.RolePlayer
-	if s.Role == protocol.RoleSpectator {
-		role = api.RoleSpectator
-	}
-	return api.Seat{PlayerID: s.PlayerID, Seat: s.Number, Team: s.Team, Role: role, State: seatState(s.State)}
-}
-
-// seatState names a state as the API does.
-func seatState(s protocol.SeatState) api.SeatState {
-	return [...]api.SeatState{api.SeatReserved, api.SeatActive, api.SeatLost, api.SeatLeft, api.SeatExpired, api.SeatKicked}[s]
-}
-
-// refusal says why seats could not be reserved.
-func refusal(err error) error {
-	switch {
-	case errors.Is(err, session.ErrFull):
-		return api.NewError(api.MatchFull, "not enough open seats")
-	case errors.Is(err, session.ErrSeatTaken):
-		return api.NewError(api.SeatTaken, strings.TrimPrefix(err.Error(), "session: "))
-	case errors.Is(err, session.ErrEnded):
-		return api.NewError(api.MatchOver, "the match has ended")
-	}
-	return err
 }
 
 func notFound(id string) error {
-	return api.NewError(api.NotFound, fmt.Sprintf("there is no match %q on this node", id))
+	return api.NewError(api.NotFound, fmt.Sprintf("There is no match %q on this node.", id))
 }
 
 // watch counts the matches and their seats, and forgets those that ended long ago, until ctx is done.
@@ -477,7 +493,7 @@ func (m *matches) watch(ctx context.Context) {
 // count sets the gauges of matches and seats.
 func (m *matches) count() {
 	states := map[session.State]int{}
-	var reserved, active, lost, bots, spectators int
+	kinds := map[string]int{}
 	for _, e := range m.all() {
 		state := e.room.State()
 		states[state]++
@@ -486,20 +502,7 @@ func (m *matches) count() {
 		}
 		seats, _ := e.room.Seats()
 		for i := range seats {
-			s := &seats[i]
-			sits := s.State == protocol.SeatActive || s.State == protocol.SeatLost
-			switch {
-			case s.State == protocol.SeatReserved:
-				reserved++
-			case sits && s.Role == protocol.RoleBot:
-				bots++
-			case sits && s.Role == protocol.RoleSpectator:
-				spectators++
-			case s.State == protocol.SeatActive:
-				active++
-			case s.State == protocol.SeatLost:
-				lost++
-			}
+			kinds[seatKind(&seats[i])]++
 		}
 	}
 	g := &m.metrics.Matches
@@ -508,11 +511,11 @@ func (m *matches) count() {
 	g.Ended.Set(float64(states[session.StateEnded]))
 	g.Failed.Set(float64(states[session.StateFailed]))
 	p := &m.metrics.Players
-	p.Reserved.Set(float64(reserved))
-	p.Active.Set(float64(active))
-	p.Lost.Set(float64(lost))
-	p.Bots.Set(float64(bots))
-	p.Spectators.Set(float64(spectators))
+	p.Reserved.Set(float64(kinds["reserved"]))
+	p.Active.Set(float64(kinds["active"]))
+	p.Lost.Set(float64(kinds["lost"]))
+	p.Bots.Set(float64(kinds["bot"]))
+	p.Spectators.Set(float64(kinds["spectator"]))
 }
 
 // forgetEnded drops ended matches that are old or too many.
@@ -521,7 +524,7 @@ func (m *matches) forgetEnded(now time.Time) {
 	defer m.mu.Unlock()
 	var ended []*entry
 	for id, e := range m.entries {
-		if e.room == nil || e.room.Outcome() == nil {
+		if e.room == nil || e.result.Load() == nil {
 			continue
 		}
 		if now.Sub(e.room.Outcome().Ended) > KeepEnded {

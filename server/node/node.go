@@ -44,8 +44,13 @@ type Node struct {
 	id       string
 	log      zerolog.Logger
 	metrics  *metrics.Set
-	keyring  *ticket.Keyring
+	started  time.Time
+	keyring  keyFile
+	random   bool // the key is one of this start alone
 	draining atomic.Bool
+	drainBy  atomic.Int64 // Unix ns; 0: not draining by order of the API
+	unlock   func()
+	store    *store
 	matches  *matches
 	lobby    *session.Lobby
 	game     netpoll.Listener
@@ -74,19 +79,22 @@ func Start(cfg Config, games ...game.Game) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, id: nodeID(), log: newLogger(cfg.LogLevel, cfg.LogConsole), metrics: metrics.New()}
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("--data-dir: %w", err)
-	}
+	n := &Node{cfg: cfg, id: nodeID(), started: time.Now(), log: newLogger(cfg.LogLevel, cfg.LogConsole), metrics: metrics.New()}
 	keyring, random, err := cfg.Keyring()
 	if err != nil {
-		return nil, fmt.Errorf("SKIRMISH_TICKET_KEY: %w", err)
+		return nil, fmt.Errorf("the ticket keys: %w", err)
 	}
-	n.keyring = keyring
-	if random {
-		n.log.Info().Msg("no SKIRMISH_TICKET_KEY is set: tickets are signed with a key of this start alone")
-	}
+	n.keyring.name, n.keyring.more, n.keyring.log, n.random = cfg.TicketKeysFile, cfg.TicketKeys, n.log, random
+	n.keyring.ring.Store(keyring)
 	if err := n.listen(); err != nil {
+		n.close()
+		return nil, err
+	}
+	if n.unlock, err = lockDataDir(cfg.DataDir); err != nil {
+		n.close()
+		return nil, fmt.Errorf("--data-dir %s: %w", cfg.DataDir, err)
+	}
+	if n.store, err = openStore(&n.cfg, n.id, n.metrics, n.log); err != nil {
 		n.close()
 		return nil, err
 	}
@@ -125,7 +133,7 @@ func (n *Node) listen() error {
 func (n *Node) wire(registry *game.Registry) error {
 	m := n.matches
 	m.nodeID, m.url, m.registry, m.metrics, m.log = n.id, n.playURL(), registry, n.metrics, n.log
-	m.keys, m.draining, m.entries = n.keys, n.draining.Load, map[string]*entry{}
+	m.keys, m.draining, m.entries, m.store = n.keys, n.draining.Load, map[string]*entry{}, n.store
 
 	gate := &session.Gate{Node: n.id, Keys: n.keys, Room: m.room, Draining: n.draining.Load, Metrics: n.metrics, Log: n.log}
 	n.plain = session.NewPlainListener(n.game.Addr())
@@ -153,7 +161,7 @@ func (n *Node) wire(registry *game.Registry) error {
 	// A connection that began as plain HTTP stays it: a proxy that re-uses one for an upgrade would get nowhere.
 	n.public.SetKeepAlivesEnabled(false)
 	n.api = api.NewServer(api.NewAdmin(api.AdminConfig{
-		Matches: m, Keys: n.cfg.AdminKeys, Ready: n.ready, Metrics: n.metrics.Handler(), Log: n.log,
+		Matches: m, Node: n, Events: n.store.feed, Webhooks: letters{n.store.hooks}, Keys: n.cfg.AdminKeys, Ready: n.ready, Metrics: n.metrics.Handler(), Log: n.log,
 	}), errorLog)
 	return nil
 }
@@ -169,11 +177,14 @@ func (n *Node) Serve(ctx context.Context) error {
 	n.matches.ctx = matchCtx
 
 	var serving sync.WaitGroup
+	n.store.run()
 	serving.Go(func() { n.matches.watch(lobbyCtx) })
+	serving.Go(func() { n.keyring.watch(lobbyCtx) })
 	serving.Go(func() { failed <- n.lobby.Run(lobbyCtx) })
 	serving.Go(func() { failed <- ended(n.public.Serve(n.plain)) })
 	serving.Go(func() { failed <- ended(n.api.Serve(n.admin)) })
 	n.greet()
+	n.store.emit(n.store.own, "node.ready", time.Now(), struct{}{})
 
 	var err error
 	select {
@@ -181,9 +192,14 @@ func (n *Node) Serve(ctx context.Context) error {
 		n.log.Info().Msg("stopping")
 	case err = <-failed:
 	}
-	n.draining.Store(true)
+	if !n.draining.Swap(true) {
+		n.store.emit(n.store.own, "node.draining", time.Now(), struct{}{})
+	}
 	endMatches(errors.New("the server shuts down"))
+	giveUp := time.AfterFunc(saveLast, n.store.stop) // a disk that takes nothing must not keep the process
 	n.matches.running.Wait()
+	giveUp.Stop()
+	n.store.feed.Close()
 	closeLobby()
 	shutCtx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
@@ -191,6 +207,8 @@ func (n *Node) Serve(ctx context.Context) error {
 	n.plain.Close()
 	n.api.Shutdown(shutCtx)
 	serving.Wait()
+	n.store.close()
+	n.unlock()
 	n.log.Info().Msg("stopped")
 	return err
 }
@@ -211,18 +229,27 @@ func (n *Node) close() {
 	if n.admin != nil {
 		n.admin.Close()
 	}
+	if n.store != nil {
+		n.store.close()
+	}
+	if n.unlock != nil {
+		n.unlock()
+	}
 }
 
 // Addr is the game port's address, AdminAddr that of the API: with port 0 in the configuration, what the system chose.
 func (n *Node) Addr() net.Addr      { return n.game.Addr() }
 func (n *Node) AdminAddr() net.Addr { return n.admin.Addr() }
 
-func (n *Node) keys() *ticket.Keyring { return n.keyring }
+func (n *Node) keys() *ticket.Keyring { return n.keyring.ring.Load() }
 
 // ready tells why the node takes no new matches.
 func (n *Node) ready() error {
 	if n.draining.Load() {
-		return errors.New("shutting down")
+		return errors.New("it goes away")
+	}
+	if reason := n.store.trouble(); reason != "" {
+		return errors.New(reason)
 	}
 	return nil
 }
@@ -255,6 +282,9 @@ func reachable(addr net.Addr) string {
 func (n *Node) greet() {
 	n.log.Info().Str("node", n.id).Stringer("game", n.game.Addr()).Stringer("admin", n.admin.Addr()).
 		Str("driver", n.matches.driver.Name()).Strs("games", n.matches.registry.Names()).Msg("serving")
+	if n.random {
+		n.log.Info().Msg("no SKIRMISH_TICKET_KEY is set: tickets are signed with a key of this start alone")
+	}
 	if n.cfg.Dev {
 		scheme := strings.Replace(n.playURL(), "ws", "http", 1)
 		fmt.Fprintf(os.Stdout, "\n  Play:  %s\n  API:   http://%s/v1/matches\n\n", strings.TrimSuffix(scheme, PlayPath)+"/", n.admin.Addr())

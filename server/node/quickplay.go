@@ -14,8 +14,8 @@ const quickPlaySpectators = 32
 
 // QuickPlay finds an open match of the game or makes one with bots, and reserves a seat in it (api.Matches).
 func (m *matches) QuickPlay(ctx context.Context, r *api.QuickPlayRequest) (*api.QuickPlay, error) {
-	m.quick.Lock()
-	defer m.quick.Unlock()
+	m.finding.Lock()
+	defer m.finding.Unlock()
 	playerID := "guest-" + newID()[:10]
 	role := protocol.RolePlayer
 	if r.Role == api.RoleSpectator {
@@ -46,19 +46,10 @@ func (m *matches) quickMatch(ctx context.Context, r *api.QuickPlayRequest, role 
 		if e := m.find(r.MatchID); e != nil {
 			return e, nil
 		}
-		return nil, notFound(r.MatchID)
+		return nil, m.notHere(r.MatchID)
 	}
-	var best *entry
-	most := -1
-	for _, e := range m.all() {
-		_, c := e.room.Seats()
-		fits := e.open && e.room.Match().Game == r.Game && e.room.Outcome() == nil && c.Open > 0
-		if fits && (c.Players > most || c.Players == most && e.seq < best.seq) {
-			best, most = e, c.Players
-		}
-	}
-	if best != nil {
-		return best, nil
+	if found := m.openMatches(r.Game, nil, 1); len(found) > 0 {
+		return found[0], nil
 	}
 	def, ok := m.registry.Lookup(r.Game)
 	if !ok {

@@ -55,6 +55,9 @@ func ParseSecrets(text string) (Secrets, error) {
 		}
 		byID[id] = append(byID[id], raw)
 	}
+	if len(byID) == 0 {
+		return Secrets{}, nil
+	}
 	return Secrets{reveal: func() map[string][][]byte { return byID }}, nil
 }
 

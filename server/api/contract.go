@@ -1,0 +1,8 @@
+package api
+
+import _ "embed"
+
+// openAPI is what the API promises, served at /v1/openapi.yaml. Tests hold every request and answer against it.
+//
+//go:embed openapi.yaml
+var openAPI []byte
