@@ -1,7 +1,6 @@
 package game_test
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -324,5 +323,5 @@ func TestManyOfOneId(t *testing.T) {
 		}
 	}()
 	tick(e, 1)
-	t.Error(fmt.Sprint("no panic"))
+	t.Error("no panic")
 }
