@@ -121,8 +121,10 @@ func rawDial(addr string) (*rawConn, error) {
 		return nil, err
 	}
 	c.SetDeadline(time.Now().Add(rawPatience))
-	return &rawConn{Conn: c, in: bufio.NewReaderSize(c, 16<<10)}, nil
+	return newRawConn(c), nil
 }
+
+func newRawConn(c net.Conn) *rawConn { return &rawConn{Conn: c, in: bufio.NewReaderSize(c, 4<<10)} }
 
 // answer reads the HTTP answer.
 func (c *rawConn) answer() (*http.Response, error) { return http.ReadResponse(c.in, nil) }

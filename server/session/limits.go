@@ -43,6 +43,8 @@ const (
 	MaxUnsentEvents     = 64       // reliable events waiting for one connection, then 4413
 	MaxUnsentEventBytes = 64 << 10 // the same in bytes
 
+	HangTimeout = 5 * time.Second // a tick that never ends: the match is given up
+
 	SeqAheadSeconds = 2 // how far an input's number may run ahead, in seconds of ticks
 )
 
@@ -58,6 +60,9 @@ const (
 	readBufferBytes  = 16 << 10
 	lobbyScan        = 100 * time.Millisecond // how often deadlines in the lobby are looked at
 	housekeepEvery   = 250 * time.Millisecond // how often deadlines in a room are looked at
+	hangPeriods      = 10                     // a tick that takes so many periods is named
+	watchEvery       = 50 * time.Millisecond  // the least interval at which a watchdog looks
+	maxStackDump     = 1 << 20                // bytes of all stacks, in which the one of a hung tick is searched
 	maxEventsPerPoll = 256
 	acceptBatch      = 64 // connections accepted before others get their turn
 	outboxKeepBytes  = 4 << 10

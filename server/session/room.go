@@ -103,6 +103,7 @@ type Room struct {
 	counts     counts
 	ticks      tickLog
 	startAt    time.Time // when the countdown is over; zero: none runs
+	watch      watch
 }
 
 // arrival is a connection whose hello was accepted, or a bot, on its way into the match.
@@ -161,7 +162,11 @@ func NewRoom(ctx context.Context, cfg RoomConfig, d netpoll.Driver, lobby *Lobby
 // Run plays the match to its end and returns when every session has been handed back to the lobby.
 func (r *Room) Run(ctx context.Context) {
 	defer close(r.done)
-	r.conclude(r.play(ctx))
+	if err, lost := r.supervise(ctx); lost {
+		r.abandon()
+	} else {
+		r.conclude(err)
+	}
 }
 
 // play waits for the first player and runs the engine. What panics outside of the game is caught here, so that it hurts
@@ -179,7 +184,7 @@ func (r *Room) play(ctx context.Context) (err error) {
 	r.running.Store(now.UnixNano())
 	r.log.Info().Msg("match started")
 	r.cfg.Notify(Event{Kind: MatchStarted, Time: now})
-	return r.engine.Run(ctx, r, r)
+	return r.engine.Run(ctx, watched{r}, r)
 }
 
 // somebodyCame tells whether a connection is in the inbox.

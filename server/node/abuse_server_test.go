@@ -1,0 +1,321 @@
+//go:build linux
+
+package node_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"skirmish/game"
+	"skirmish/game/arena"
+	"skirmish/server/node"
+)
+
+// The abused server is a process of its own, so that its memory, descriptors and goroutines are its own: the test's binary
+// again, told by an environment variable to be a server. It ends when its standard input does.
+
+// abuseVariable holds the server's abuseConfig.
+const abuseVariable = "SKIRMISH_TEST_ABUSED"
+
+type abuseConfig struct {
+	Driver           string
+	NoLoopbackLimits bool
+	MaxConnections   int
+	Cert, Key        string
+	DataDir          string
+}
+
+// abuseStats is what the server says of itself.
+type abuseStats struct {
+	Goroutines int
+	Files      int // descriptors
+	Heap       int // bytes in use after a collection
+}
+
+// TestAbusedServerProcess is the server, when it is asked to be one.
+func TestAbusedServerProcess(t *testing.T) {
+	text := os.Getenv(abuseVariable)
+	if text == "" {
+		return
+	}
+	var c abuseConfig
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		t.Fatal(err)
+	}
+	cfg := node.Default()
+	cfg.Addr, cfg.AdminAddr, cfg.DataDir, cfg.Driver = "127.0.0.1:0", "127.0.0.1:0", c.DataDir, c.Driver
+	cfg.QuickPlay, cfg.NoLoopbackLimits, cfg.LogLevel = true, c.NoLoopbackLimits, zerolog.ErrorLevel
+	cfg.TLSCert, cfg.TLSKey = c.Cert, c.Key
+	if c.MaxConnections > 0 {
+		cfg.MaxConnections = c.MaxConnections
+	}
+	n, err := node.Start(cfg, arena.New(), race{}, crowd{}, trouble{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- n.Serve(ctx) }()
+	fmt.Printf("LISTENS %s %s\n", n.Addr(), n.AdminAddr())
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		runtime.GC()
+		debug.FreeOSMemory()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		files, _ := os.ReadDir("/proc/self/fd")
+		b, _ := json.Marshal(abuseStats{Goroutines: runtime.NumGoroutine(), Files: len(files) - 1, Heap: int(m.HeapAlloc)})
+		fmt.Printf("STATS %s\n", b)
+	}
+	cancel()
+	select {
+	case <-done:
+	case <-time.After(15 * time.Second): // a match that hangs keeps it; the process ends here all the same
+	}
+}
+
+// abused is such a server and the requests to its API.
+type abused struct {
+	running
+	pid   int
+	in    io.WriteCloser
+	out   *bufio.Scanner
+	log   lockedBuffer
+	exits chan error
+}
+
+// lockedBuffer is a log that is written by one goroutine and read by another.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// abuse starts a server to be abused.
+func abuse(t *testing.T, c abuseConfig) *abused {
+	t.Helper()
+	c.DataDir = t.TempDir()
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &abused{exits: make(chan error, 1)}
+	cmd := exec.Command(self, "-test.run=^TestAbusedServerProcess$", "-test.timeout=10m")
+	cmd.Env = append(os.Environ(), abuseVariable+"="+string(text))
+	cmd.Stderr = &s.log
+	if s.in, err = cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.pid = cmd.Process.Pid
+	t.Cleanup(func() {
+		s.in.Close()
+		stop := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+		defer stop.Stop()
+		for s.out.Scan() { // to its end, so that it is not held up by a full pipe
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the abused server ended with %v: %.4000s", err, s.log.String())
+		}
+	})
+	s.out = bufio.NewScanner(out)
+	line := s.line("LISTENS")
+	if line == "" {
+		t.Fatalf("the server did not start: %.2000s", s.log.String())
+	}
+	addrs := strings.Fields(line)
+	s.running = running{t: t, game: "http://" + addrs[0], admin: "http://" + addrs[1], play: "ws://" + addrs[0] + "/play"}
+	return s
+}
+
+// line reads the server's output up to the line that begins so, and returns the rest of it.
+func (s *abused) line(begin string) string {
+	for s.out.Scan() {
+		if rest, ok := strings.CutPrefix(s.out.Text(), begin+" "); ok {
+			return rest
+		}
+	}
+	return ""
+}
+
+// stats collects garbage and counts.
+func (s *abused) stats() (st abuseStats) {
+	s.t.Helper()
+	fmt.Fprintln(s.in, "stats")
+	if err := json.Unmarshal([]byte(s.line("STATS")), &st); err != nil {
+		s.t.Fatalf("the server says nothing any more: %v: %.4000s", err, s.log.String())
+	}
+	return st
+}
+
+// resident is the memory that the server holds, in bytes.
+func (s *abused) resident() int {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b))
+	n, _ := strconv.Atoi(fields[1])
+	return n * os.Getpagesize()
+}
+
+// metric reads one series of the server's metrics page.
+func (s *abused) metric(series string) float64 {
+	s.t.Helper()
+	_, page := s.request("GET", s.admin+"/metrics", nil, nil)
+	for line := range strings.SplitSeq(string(page), "\n") {
+		if rest, ok := strings.CutPrefix(line, series+" "); ok {
+			v, err := strconv.ParseFloat(rest, 64)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return v
+		}
+	}
+	return 0
+}
+
+// crowd is a game with room for hundreds of offenders and a state of some size.
+type crowd struct{}
+
+const crowdRows = 64
+
+type (
+	crowdInput struct {
+		Push int8 `net:"push,min=-100,max=100"`
+	}
+	crowdRow struct {
+		X int32 `net:"x,interp=linear"`
+		Y int32 `net:"y,interp=linear"`
+	}
+)
+
+func (crowd) Spec() game.Spec {
+	return game.Spec{
+		Name: "crowd", Version: "1", Input: crowdInput{}, Kinds: []any{crowdRow{}},
+		TickRate: 20, SnapshotRate: 20, MaxPlayers: 1024, Idle: game.IdleNeutral,
+	}
+}
+
+func (crowd) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	return &crowdSim{}, m.Decode(&struct{}{})
+}
+
+type crowdSim struct{ Rows [crowdRows]crowdRow }
+
+func (s *crowdSim) Join(*game.Tick, *game.Player)               {}
+func (s *crowdSim) Leave(*game.Tick, *game.Player, game.Reason) {}
+
+func (s *crowdSim) Step(t *game.Tick) {
+	for i := range s.Rows {
+		s.Rows[i].X += int32(t.Rand().UintN(2000)) - 1000
+		s.Rows[i].Y += int32(t.Rand().UintN(2000)) - 1000
+	}
+}
+
+func (s *crowdSim) Frame(f *game.Frame) {
+	for i := range s.Rows {
+		f.Put(uint32(i+1), &s.Rows[i])
+	}
+}
+
+// trouble is a game that does what no game should, when its player says so.
+type trouble struct{}
+
+const (
+	troublePanic = 1
+	troubleSpin  = 2
+	troubleSleep = 3
+	troubleEat   = 4
+)
+
+type troubleInput struct {
+	Do int8 `net:"do,min=0,max=9"`
+}
+
+func (trouble) Spec() game.Spec {
+	return game.Spec{
+		Name: "trouble", Version: "1", Input: troubleInput{}, Kinds: []any{crowdRow{}},
+		TickRate: 50, SnapshotRate: 50, MaxPlayers: 8, Idle: game.IdleNeutral,
+	}
+}
+
+func (trouble) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	return &troubleSim{}, m.Decode(&struct{}{})
+}
+
+type troubleSim struct {
+	Row   crowdRow
+	eaten [][]byte
+}
+
+func (s *troubleSim) Join(*game.Tick, *game.Player)               {}
+func (s *troubleSim) Leave(*game.Tick, *game.Player, game.Reason) {}
+
+func (s *troubleSim) Step(t *game.Tick) {
+	for _, p := range t.Players() {
+		switch in, _ := game.Input[troubleInput](t, p); in.Do {
+		case troublePanic:
+			panic("trouble")
+		case troubleSpin:
+			spinForEver()
+		case troubleSleep:
+			time.Sleep(2 * time.Second)
+		case troubleEat:
+			for range 64 { // 16 MiB a tick, up to 512 MiB
+				if len(s.eaten) < 2048 {
+					s.eaten = append(s.eaten, bytes.Repeat([]byte{1}, 256<<10))
+				}
+			}
+		}
+	}
+}
+
+// spinForEver is where the stack of a hung tick must point.
+//
+//go:noinline
+func spinForEver() {
+	for n := uint64(0); ; n++ {
+		if n == 1<<63 {
+			return
+		}
+	}
+}
+
+func (s *troubleSim) Frame(f *game.Frame) { f.Put(1, &s.Row) }
