@@ -179,7 +179,7 @@ func (s *natsStream) consume(ctx context.Context, name string, take func(Record)
 		return err
 	}
 	for ctx.Err() == nil {
-		msg, err := reader.Next(jetstream.FetchMaxWait(callTimeout))
+		msg, err := next(ctx, reader)
 		if errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoMessages) {
 			continue
 		}
@@ -204,6 +204,17 @@ func (s *natsStream) consume(ctx context.Context, name string, take func(Record)
 		}
 	}
 	return nil
+}
+
+// next waits for the next record, for callTimeout at the most.
+func next(ctx context.Context, reader jetstream.Consumer) (jetstream.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	msg, err := reader.Next(jetstream.FetchContext(ctx))
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		err = nats.ErrTimeout
+	}
+	return msg, err
 }
 
 func (s *natsStream) record(m *jetstream.RawStreamMsg) Record {
