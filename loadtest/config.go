@@ -62,7 +62,11 @@ func (c *Config) Validate() error {
 	if c.Ramp < 0 || c.Ramp > time.Hour {
 		fault("--ramp %v is not in 0 to 1h", c.Ramp)
 	}
-	if c.Duration < time.Second || c.Duration > 24*time.Hour {
+	switch {
+	case c.Duration >= time.Second && c.Duration <= 24*time.Hour:
+	case c.Scenario != nil && len(c.Scenario.Stages) > 0:
+		fault("the stages leave %v to measure after the warm-up of %v: at least 1s is needed", c.Duration, c.Warmup)
+	default:
 		fault("--duration %v is not in 1s to 24h", c.Duration)
 	}
 	if c.Warmup < 0 {

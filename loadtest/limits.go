@@ -24,6 +24,7 @@ const (
 	leaveLimit    = 3 * time.Second
 	pingEvery     = 2 * time.Second
 	publishEvery  = 250 * time.Millisecond
+	startDelay    = 200 * time.Millisecond // from the first answer to the first connection
 	sweepEvery    = 100 * time.Millisecond // bots are looked through for what is overdue
 	sweepOften    = 20 * time.Millisecond  // the same when lives end and links are cut
 	wheelSlots    = 1024                   // slots that a loop plans ahead

@@ -16,6 +16,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == workerCommand { // it ends by its stdin, not by the terminal's Ctrl-C
+		signal.Ignore(os.Interrupt)
+		os.Exit(work(context.Background(), os.Stdin, os.Stdout))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second one kills
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -36,6 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return err
 	})
+	cmd.AddCommand(diffCommand(), htmlCommand())
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
@@ -55,7 +60,7 @@ func command(run func(*Config) error) *cobra.Command {
 	c := DefaultConfig()
 	var thresholds []string
 	cmd := &cobra.Command{
-		Use:   "loadtest",
+		Use:   "loadtest [scenario.yaml]",
 		Short: "Play arena matches with thousands of bots and measure what they see",
 		Long: `Creates matches on a server, plays the arena in them with its own bots, and reports percentiles.
 
@@ -63,24 +68,35 @@ A threshold is metric.statistic<bound with < <= > or >=.
   times    ` + `ack wait join interval interval_error age lag   with ` + statNames + `
   numbers  delivery and own_tick (0.99 or 99%), errors, missed_ticks, bytes_down, bytes_up (per player and second)
 
+A scenario file describes stages, arrivals, sessions, storms, networks and misbehaviour; loadtest/scenarios has
+examples. Flags override it.
+
 Exit codes: 0 all thresholds hold, 99 one was missed, 2 wrong flags, 1 it could not run.
 The admin key comes from SKIRMISH_ADMIN_KEY.`,
 		Example: `  loadtest --bots 1000 --ramp 10s --duration 30s
-  loadtest --bots 640 --rate 20 --threshold 'ack.p99<75ms' --threshold 'delivery>=99%' --json report.json`,
+  loadtest --bots 640 --rate 20 --threshold 'ack.p99<75ms' --threshold 'delivery>=99%' --json report.json
+  loadtest loadtest/scenarios/churn.yaml --bots 200 --html report.html`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown argument %q", cut(args[0], 64))}
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("unknown argument %q: one scenario at a time", cut(args[1], 64))}
 			}
 			return nil
 		},
 		SilenceUsage: true, SilenceErrors: true,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, text := range thresholds {
 				t, err := ParseThreshold(text)
 				if err != nil {
 					return usageError{err}
 				}
 				c.Thresholds = append(c.Thresholds, t)
+			}
+			if len(args) > 0 {
+				s, err := loadScenario(args[0])
+				if err != nil {
+					return usageError{err}
+				}
+				s.apply(&c, cmd.Flags().Changed)
 			}
 			c.AdminKey = os.Getenv("SKIRMISH_ADMIN_KEY")
 			if err := c.Validate(); err != nil {
@@ -102,6 +118,9 @@ The admin key comes from SKIRMISH_ADMIN_KEY.`,
 	f.DurationVar(&c.Warmup, "warmup", c.Warmup, "time from the start that is not measured (default: ramp + 2s)")
 	f.StringArrayVar(&thresholds, "threshold", nil, "bound that must hold, repeatable (default errors<=0)")
 	f.StringVar(&c.JSON, "json", "", "write the report as JSON to this file, - for stdout")
+	f.StringVar(&c.CSV, "csv", "", "write the run second by second to this file")
+	f.StringVar(&c.HTML, "html", "", "write the report as one page with curves to this file")
+	f.IntVar(&c.Workers, "workers", c.Workers, "processes that play, each with --loops threads")
 	f.IntVar(&c.Loops, "loops", c.Loops, "threads that play")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of bots and matches")
 	f.BoolVar(&c.NoColor, "no-color", false, "no colours and no rewritten line")
@@ -113,12 +132,24 @@ The admin key comes from SKIRMISH_ADMIN_KEY.`,
 
 // execute runs and reports; pass tells whether all thresholds hold.
 func execute(ctx context.Context, c *Config, stdout, stderr io.Writer) (pass bool, err error) {
-	var sheet *os.File // before the run: a file that cannot be written is known at once
-	if c.JSON != "" && c.JSON != "-" {
-		if sheet, err = os.Create(c.JSON); err != nil {
-			return false, usageError{fmt.Errorf("--json: %w", err)}
+	outputs := []struct { // created before the run: a file that cannot be written is known at once
+		flag, path string
+		write      func(*Report, io.Writer) error
+		file       *os.File
+	}{
+		{"--json", c.JSON, (*Report).writeJSON, nil},
+		{"--csv", c.CSV, (*Report).writeCSV, nil},
+		{"--html", c.HTML, (*Report).writeHTML, nil},
+	}
+	for i := range outputs {
+		o := &outputs[i]
+		if o.path == "" || o.path == "-" {
+			continue
 		}
-		defer sheet.Close()
+		if o.file, err = os.Create(o.path); err != nil {
+			return false, usageError{fmt.Errorf("%s: %w", o.flag, err)}
+		}
+		defer o.file.Close()
 	}
 	if c.CPUProfile != "" {
 		p, err := os.Create(c.CPUProfile)
@@ -136,12 +167,20 @@ func execute(ctx context.Context, c *Config, stdout, stderr io.Writer) (pass boo
 		return false, err
 	}
 	out := io.Writer(stdout)
-	switch {
-	case c.JSON == "-":
-		err = r.writeJSON(stdout)
-		out = stderr
-	case sheet != nil:
-		err = r.writeJSON(sheet)
+	for i := range outputs {
+		o := &outputs[i]
+		var fault error
+		switch {
+		case o.path == "-":
+			fault, out = o.write(r, stdout), stderr
+		case o.file != nil:
+			if fault = o.write(r, o.file); fault == nil {
+				fault = o.file.Close()
+			}
+		}
+		if fault != nil && err == nil {
+			err = fmt.Errorf("%s: %w", o.flag, fault)
+		}
 	}
 	r.print(out, style(isTerminal(out) && !c.NoColor && os.Getenv("NO_COLOR") == ""))
 	return r.Pass, err

@@ -32,6 +32,13 @@ type Report struct {
 	Generator  Generator       `json:"generator"`
 	Server     *ServerReport   `json:"server"` // null: its /metrics could not be had
 	ServerNote string          `json:"server_note,omitempty"`
+	Players    int             `json:"players"` // that were to come before the window's end
+	Resumed    int             `json:"resumed"` // returns into a seat after a cut
+	Endings    []EndingReport  `json:"endings"`
+	Stages     []StageReport   `json:"stages"`
+	Series     SeriesReport    `json:"series"`
+	Machine    Machine         `json:"machine"` // the generator's
+	Command    string          `json:"command,omitempty"`
 }
 
 // ConfigReport is what the run was asked for.
@@ -45,6 +52,8 @@ type ConfigReport struct {
 	Duration  float64 `json:"duration_seconds"`
 	Loops     int     `json:"loops"`
 	Seed      uint64  `json:"seed"`
+	Workers   int     `json:"workers"`
+	Scenario  string  `json:"scenario,omitempty"` // its name
 }
 
 // Verdict is what became of a threshold.
@@ -103,48 +112,14 @@ type Generator struct {
 	CPUSeconds float64 `json:"cpu_seconds"` // over the window
 	CPUCores   float64 `json:"cpu_cores"`
 	Tired      bool    `json:"tired"` // its own lag spoils the figures
-}
-
-// report puts the loops' figures together.
-func (s *swarm) report(server *serverFigures, early string) *Report {
-	c := s.config
-	f := newFigures()
-	for _, l := range s.loops {
-		f.merge(l.figures)
-	}
-	for cause, n := range s.faults {
-		f.causes[cause] += n
-	}
-	r := &Report{
-		StartedAt: time.Unix(0, s.start).UTC().Truncate(time.Millisecond),
-		Config: ConfigReport{
-			Server: c.Server, Bots: c.Bots, MatchSize: c.MatchSize, Rate: c.Rate, Ramp: c.Ramp.Seconds(),
-			Warmup: c.Warmup.Seconds(), Duration: c.Duration.Seconds(), Loops: c.Loops, Seed: c.Seed,
-		},
-		EndedEarly: early,
-		Window:     float64(s.window.end-s.window.begin) / 1e9,
-		Matches:    len(s.matches),
-		Server:     server.report(),
-	}
-	if r.Server == nil {
-		r.ServerNote = "the window was never reached"
-		if server.err != nil {
-			r.ServerNote = server.err.Error()
-		}
-	}
-	r.fill(f)
-	if cores := float64(server.cpuWindow) / float64(max(1, server.to-server.from)); server.from != 0 {
-		r.Generator.CPUSeconds, r.Generator.CPUCores = float64(server.cpuWindow)/1e9, cores
-	}
-	r.judge(c.Thresholds)
-	return r
+	Processes  int     `json:"processes"`
 }
 
 // fill takes the figures in.
 func (r *Report) fill(f *figures) {
-	r.Schema, r.Joined = reportSchema, f.joined
+	r.Schema, r.Joined, r.Resumed = reportSchema, f.joined, f.resumed
 	r.Times = map[string]Time{
-		"connect": distribution(f.connect), "welcome": distribution(f.welcome), "join": distribution(f.join),
+		"connect": distribution(f.connect), "welcome": distribution(f.welcome), "join": distribution(f.join), "resume": distribution(f.resume),
 		"ack": distribution(f.ack), "wait": distribution(f.wait), "interval": distribution(f.interval), "interval_error": distribution(f.intervalError),
 		"age": distribution(f.age), "rtt": distribution(f.rtt), "lag": distribution(f.lag),
 	}
@@ -166,6 +141,7 @@ func (r *Report) fill(f *figures) {
 	for code, n := range f.closes {
 		r.Closes[strconv.Itoa(code)] = n
 	}
+	r.Endings = endings(f.endings)
 	r.Errors = Errors{Total: f.errors(), ByCause: f.causes}
 	half := 500 / float64(max(1, r.Config.Rate))
 	r.Generator.Tired = r.Times["lag"].P99 > half

@@ -27,3 +27,13 @@ const (
 	maxRows    = 3600 // of a series
 	maxWorkers = 64
 )
+
+const (
+	maxReportBytes = 256 << 20
+	leastSeconds   = 5 // of each run, to compare them
+)
+
+const (
+	workerCommand = "worker"
+	workerDelay   = time.Second // from the start of the processes to the first connection
+)

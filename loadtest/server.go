@@ -6,13 +6,11 @@ import "context"
 type serverFigures struct {
 	before, after page
 	err           error
-	cpu           int64 // of this process, at begin and over the window, ns
-	cpuWindow     int64
 	from, to      int64
 }
 
 func (f *serverFigures) begin(m *matchmaker) {
-	f.from, f.cpu = nanos(), int64(cpuTime())
+	f.from = nanos()
 	f.before, f.err = m.scrape(context.Background())
 }
 
@@ -20,7 +18,7 @@ func (f *serverFigures) end(m *matchmaker) {
 	if f.from == 0 {
 		return // the window was never reached
 	}
-	f.to, f.cpuWindow = nanos(), int64(cpuTime())-f.cpu
+	f.to = nanos()
 	if f.err == nil {
 		f.after, f.err = m.scrape(context.Background())
 	}

@@ -23,28 +23,74 @@ type swarm struct {
 	loops      []*loop
 	start      int64 // ns since the Unix epoch: the first bot connects
 	window     window
+	spans      []span
+	share, of  int          // the matches of which number % of == share are this process's
+	plan       []life       // of those matches
+	probe      bool         // the server's metrics are read as well
 	gone       atomic.Int64 // bots that have ended or never had a seat
 
 	mu      sync.Mutex // guards what follows
 	matches []string
 	faults  map[string]int // of the matchmaking API, bots without a seat
+	probes  []probe
+	spent   []float64 // generator's CPU by row, s
 }
 
 // runSwarm plays a whole run and returns its report. An error means that it could not run. When ctx ends, the run
 // ends early with the report of what there is.
 func runSwarm(ctx context.Context, c *Config, status io.Writer, terminal bool) (*Report, error) {
-	if err := checkFiles(c.Bots); err != nil {
+	if err := checkFiles(c.Bots/c.Workers + c.MatchSize); err != nil {
 		return nil, err
 	}
+	if c.Workers > 1 {
+		return runWorkers(ctx, c, status, terminal)
+	}
+	s, err := newSwarm(c, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	s.probe = true
+	watched := make(chan struct{})
+	var watcher sync.WaitGroup
+	server := new(serverFigures)
+	o, err := s.play(ctx, server, func() {
+		watcher.Go(func() { watch(watched, status, terminal, s.status) })
+	})
+	close(watched)
+	watcher.Wait()
+	if err != nil {
+		return nil, err
+	}
+	return newReport(c, []*outcome{o}, server, s.probes), nil
+}
+
+func newSwarm(c *Config, share, of int) (*swarm, error) {
 	arena := arena.New()
 	d, err := game.Compile(arena)
 	if err != nil {
 		return nil, err
 	}
-	s := &swarm{config: c, maker: newMatchmaker(c.Server, c.AdminKey), definition: d, brains: arena, faults: make(map[string]int)}
+	s := &swarm{
+		config: c, maker: newMatchmaker(c.Server, c.AdminKey), definition: d, brains: arena, faults: make(map[string]int),
+		spans: c.spans(), share: share, of: of,
+	}
+	for _, l := range c.lives() {
+		if l.slot/c.MatchSize%of == share {
+			s.plan = append(s.plan, l)
+		}
+	}
+	return s, nil
+}
+
+// play is the whole run of this process. Begun is called when the bots are about to connect. An error means that it
+// could not run.
+func (s *swarm) play(ctx context.Context, server *serverFigures, begun func()) (*outcome, error) {
 	defer s.maker.http.CloseIdleConnections()
 	defer s.removeMatches()
-
+	c := s.config
+	if len(s.plan) == 0 {
+		return nil, errors.New("no bot is to play: every stage has 0 bots")
+	}
 	// The first match tells whether there is a server, whether the key fits and where the game port is.
 	first, err := s.reserve(ctx, "", 0, s.chunk(0))
 	if err != nil {
@@ -61,7 +107,8 @@ func runSwarm(ctx context.Context, c *Config, status io.Writer, terminal bool) (
 	if err := s.makeLoops(to); err != nil {
 		return nil, err
 	}
-	return s.run(ctx, first, to, status, terminal)
+	begun()
+	return s.run(ctx, first, to, server)
 }
 
 func (s *swarm) makeLoops(to target) error {
@@ -73,7 +120,9 @@ func (s *swarm) makeLoops(to target) error {
 	}
 	// A loop sleeps in the kernel and needs a P as soon as it wakes.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), c.Loops+1))
-	s.start = nanos() + int64(200*time.Millisecond)
+	if s.start == 0 {
+		s.start = nanos() + int64(startDelay)
+	}
 	s.window.begin = s.start + int64(c.Warmup)
 	s.window.end = s.window.begin + int64(c.Duration)
 	schedule := newSchedule(s.start, c.Rate)
@@ -85,29 +134,48 @@ func (s *swarm) makeLoops(to target) error {
 		if err != nil {
 			return fmt.Errorf("the loops' poller: %w", err)
 		}
-		s.loops = append(s.loops, newLoop(p, schedule, s.window, s.definition, to.to, sources(to.to.Addr()), &s.gone))
+		l := newLoop(newShaper(p, nanos), schedule, s.window, s.definition, to.to, sources(to.to.Addr()), &s.gone)
+		l.stages, l.books = nil, nil
+		for _, span := range s.spans {
+			l.stages, l.books = append(l.stages, s.start+int64(span.end)), append(l.books, newFigures())
+		}
+		l.figures = l.books[0]
+		if l.scenario = c.Scenario; l.scenario != nil {
+			l.sweep = int64(sweepOften)
+		}
+		s.loops = append(s.loops, l)
 	}
+	s.spent = make([]float64, len(s.loops[0].series.rows))
 	return nil
 }
 
 // run plays, measures and leaves.
-func (s *swarm) run(ctx context.Context, first *chunk, to target, status io.Writer, terminal bool) (*Report, error) {
-	var loops, makers, watchers sync.WaitGroup
+func (s *swarm) run(ctx context.Context, first *chunk, to target, server *serverFigures) (*outcome, error) {
+	var loops, makers, meters sync.WaitGroup
 	for _, l := range s.loops {
 		loops.Go(l.run)
 	}
 	making, stopMaking := context.WithCancel(ctx)
 	makers.Go(func() { s.provide(making, first, to) })
-	watched := make(chan struct{})
-	watchers.Go(func() { s.watch(watched, status, terminal) })
-
-	server := new(serverFigures)
+	over := make(chan struct{})
+	step := s.loops[0].series.step
+	meters.Go(func() { meterCPU(s.spent, s.start, step, over) })
+	if s.probe {
+		meters.Go(func() { s.probes = probeServer(s.maker, s.start, step, over) })
+	}
+	spent := int64(0)
 	err := s.sleep(ctx, s.window.begin)
 	if err == nil {
-		server.begin(s.maker)
+		spent = int64(cpuTime())
+		if s.probe {
+			server.begin(s.maker)
+		}
 		err = s.sleep(ctx, s.window.end)
+		spent = int64(cpuTime()) - spent
 	}
-	server.end(s.maker)
+	if s.probe {
+		server.end(s.maker)
+	}
 	early := ""
 	switch {
 	case ctx.Err() != nil:
@@ -129,12 +197,12 @@ func (s *swarm) run(ctx context.Context, first *chunk, to target, status io.Writ
 		close(l.leave)
 	}
 	loops.Wait()
-	close(watched)
-	watchers.Wait()
+	close(over)
+	meters.Wait()
 	if err != nil {
 		return nil, err
 	}
-	return s.report(server, early), nil
+	return s.outcome(early, float64(spent)/1e9), nil
 }
 
 var errAllGone = errors.New("every bot had ended")
@@ -151,7 +219,7 @@ func (s *swarm) sleep(ctx context.Context, until int64) error {
 			return ctx.Err()
 		case <-time.After(wait):
 		}
-		if s.gone.Load() >= int64(s.config.Bots) {
+		if s.gone.Load() >= int64(len(s.plan)) {
 			return errAllGone
 		}
 		for _, l := range s.loops {
@@ -167,39 +235,39 @@ func (s *swarm) sleep(ctx context.Context, until int64) error {
 // chunk is a run of bots of one match that get their seats in one request.
 type chunk struct {
 	match string
-	from  int // number of the first bot
+	from  int // in the plan
 	seats []seat
 }
 
-// due is when bot i connects.
-func (s *swarm) due(i int) int64 {
-	return s.start + int64(float64(i)*float64(s.config.Ramp)/float64(s.config.Bots))
-}
+// due is when life i of the plan begins.
+func (s *swarm) due(i int) int64 { return s.start + int64(s.plan[i].from) }
 
-// chunk is how many bots from number i on get their seats together: of one match, and due within a few seconds,
-// because tickets expire.
+// match is the number of the match that life i of the plan is in.
+func (s *swarm) match(i int) int { return s.plan[i].slot / s.config.MatchSize }
+
+// chunk is how many lives from i on get their seats together: of one match, and due within a few seconds, because
+// tickets expire.
 func (s *swarm) chunk(i int) (n int) {
-	c := s.config
-	end := min((i/c.MatchSize+1)*c.MatchSize, c.Bots)
-	for n = 1; i+n < end && s.due(i+n)-s.due(i) < int64(seatSpan); n++ {
+	for n = 1; n < s.config.MatchSize && i+n < len(s.plan) && s.match(i+n) == s.match(i) && s.due(i+n)-s.due(i) < int64(seatSpan); n++ {
 	}
 	return n
 }
 
-// reserve asks for n seats from bot number i on, in a new match or, with its id, in one that is there.
+// reserve asks for n seats from life i on, in a new match or, with its id, in one that is there.
 func (s *swarm) reserve(ctx context.Context, match string, i, n int) (*chunk, error) {
 	c := s.config
 	requests := make([]seatRequest, n)
 	for j := range requests {
-		requests[j] = seatRequest{PlayerID: fmt.Sprintf("swarm-%d", i+j), Name: fmt.Sprintf("Swarm %d", i+j)}
+		number := s.plan[i+j].number
+		requests[j] = seatRequest{PlayerID: fmt.Sprintf("swarm-%d", number), Name: fmt.Sprintf("Swarm %d", number)}
 	}
 	if match != "" {
 		seats, err := s.maker.reserve(ctx, match, requests)
 		return &chunk{match, i, seats}, err
 	}
 	id, seats, err := s.maker.create(ctx, &createRequest{
-		Game: s.definition.Spec.Name, Params: map[string]int{"rounds": 0}, Seed: c.Seed + uint64(i/c.MatchSize),
-		TickRate: c.Rate, SnapshotRate: c.Rate, Capacity: map[string]int{"players": c.MatchSize}, Seats: requests,
+		Game: s.definition.Spec.Name, Params: map[string]int{"rounds": 0}, Seed: c.Seed + uint64(s.match(i)),
+		TickRate: c.Rate, SnapshotRate: c.Rate, Capacity: map[string]int{"players": s.capacity()}, Seats: requests,
 	})
 	if id != "" {
 		s.mu.Lock()
@@ -212,23 +280,21 @@ func (s *swarm) reserve(ctx context.Context, match string, i, n int) (*chunk, er
 // provide draws tickets just before they are used and hands the bots to the loops.
 func (s *swarm) provide(ctx context.Context, ready *chunk, to target) {
 	c := s.config
-	match := ""
-	for i := 0; i < c.Bots; {
+	matches := make(map[int]string)
+	for i := 0; i < len(s.plan); {
 		n := s.chunk(i)
-		if i%c.MatchSize == 0 {
-			match = ""
-		}
 		if ready == nil {
 			if s.nap(ctx, s.due(i)-int64(seatLead)) != nil {
 				return
 			}
 			var err error
-			if ready, err = s.reserve(ctx, match, i, n); err != nil {
+			match := matches[s.match(i)]
+			if ready, err = s.reserve(ctx, match, i, n); err != nil && match != "" { // it may be full of lost seats, or over
+				ready, err = s.reserve(ctx, "", i, n)
+			}
+			if err != nil {
 				if ctx.Err() != nil {
 					return
-				}
-				if match == "" { // a match that is not there has no further seats
-					n = min((i/c.MatchSize+1)*c.MatchSize, c.Bots) - i
 				}
 				s.mu.Lock()
 				s.faults[cut("no seat: "+err.Error(), maxCauseBytes)] += n
@@ -238,16 +304,30 @@ func (s *swarm) provide(ctx context.Context, ready *chunk, to target) {
 				continue
 			}
 		}
-		match = ready.match
+		matches[s.match(i)] = ready.match
 		for j, seat := range ready.seats {
-			number := i + j
-			s.loops[i/c.MatchSize%c.Loops].joins <- &bot{
-				number: number, token: seat.Token, host: to.host, target: to.path, at: s.due(number),
-				brain: s.brains.Bot(c.Seed + uint64(number)),
+			life := s.plan[i+j]
+			b := &bot{
+				number: life.number, token: seat.Token, host: to.host, target: to.path, at: s.due(i + j), life: life,
+				brain: s.brains.Bot(c.Seed + uint64(life.number)),
+				aside: life.manner != plays && life.manner != idles,
 			}
+			if life.until != 0 {
+				b.until = s.start + int64(life.until)
+			}
+			s.loops[s.match(i)/s.of%c.Loops].joins <- b
 		}
 		i, ready = i+n, nil
 	}
+}
+
+// capacity of a match: the seats of players who vanished or were ended are held for a while.
+func (s *swarm) capacity() int {
+	n := s.config.MatchSize
+	if sc := s.config.Scenario; sc != nil && (sc.Sessions.Vanish > 0 || sc.Behaviours.Malformed.Share > 0 || sc.Behaviours.Flood.Share > 0 || sc.Behaviours.Slow.Share > 0) {
+		n = min(2*n, maxMatchSize)
+	}
+	return n
 }
 
 func (s *swarm) nap(ctx context.Context, until int64) error {
