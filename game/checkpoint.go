@@ -111,12 +111,8 @@ func (p *Player) save() savedPlayer {
 		LostFor: p.lostFor, Newest: q.newest, Ack: q.ack, Lead: q.lead, Last: q.last,
 		Sight: q.sight, SightAt: p.sightTick}
 	for i := range q.count {
-		at := (q.head + i) % InputQueue
-		in := savedInput{Seq: q.seqs[at], Arrived: q.arrived[at], Values: q.values[at*q.fields : (at+1)*q.fields]}
-		if q.sights != nil {
-			in.Sight = q.sights[at]
-		}
-		s.Queue = append(s.Queue, in)
+		w := &q.slots[q.at(i)]
+		s.Queue = append(s.Queue, savedInput{Seq: w.seq, Arrived: w.arrived, Values: q.of(i), Sight: w.sight})
 	}
 	return s
 }

@@ -91,6 +91,9 @@ func (f *frames) begin(tick uint32, at time.Time) {
 	}
 	f.count++
 	n.rows.Reset()
+	if f.newest != nil {
+		n.rows.Grow(f.newest.rows.Len(), len(f.newest.rows.Values))
+	}
 	n.owners = n.owners[:0]
 	n.number, n.tick, n.at, n.refs, n.hasCRC = f.count, tick, at, 0, false
 	f.live = append(f.live, n)

@@ -26,7 +26,7 @@ type gather struct {
 
 	tables []chunkTable // encoded rows, by baseline
 	used   int
-	last   int // of tables, the one looked into last
+	last   int    // of tables, the one looked into last
 	bytes  []byte // of all chunks; byte 0 is not used
 
 	set   ViewSet

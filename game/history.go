@@ -40,6 +40,13 @@ func (h *history) record(tick, every uint32, rows *protocol.Rows) (number uint64
 	m := h.moment(h.count)
 	m.tick = tick
 	m.rows.Reset()
+	kept, values := 0, 0
+	for i, k := range rows.Kinds {
+		if h.kinds&(1<<k) != 0 {
+			kept, values = kept+1, values+len(rows.Row(i))
+		}
+	}
+	m.rows.Grow(kept, values)
 	for i, k := range rows.Kinds {
 		if h.kinds&(1<<k) != 0 {
 			values := rows.Row(i)

@@ -9,15 +9,13 @@ import (
 )
 
 // inputs is the queue between a player's connection and the step: a ring of decoded inputs, one of which is
-// used up per tick.
+// used up per tick. It begins small and grows to InputQueue: most players have one or two waiting.
 type inputs struct {
-	fields  int
-	values  []int32 // InputQueue inputs of that many fields
-	seqs    [InputQueue]uint32
-	arrived [InputQueue]int64 // ns since the Unix epoch
-	sights  []sight           // of each, in games that rewind
-	head    int
-	count   int
+	fields int
+	slots  []slot
+	values []int32 // of the slots, one after the other
+	head   int
+	count  int
 
 	newest uint32  // number of the last accepted one
 	ack    uint32  // number of the last applied one
@@ -26,29 +24,52 @@ type inputs struct {
 	sight  sight   // its view
 }
 
+// slot is a waiting input.
+type slot struct {
+	arrived int64 // ns since the Unix epoch
+	seq     uint32
+	sight   sight
+}
+
 // init allocates the ring; until then it takes nothing.
-func (q *inputs) init(fields int, rewinds bool) {
+func (q *inputs) init(fields int) {
 	q.fields = fields
-	q.values = make([]int32, InputQueue*fields)
 	q.last = make([]int32, fields)
-	if rewinds {
-		q.sights = make([]sight, InputQueue)
+	q.grow(firstInputs)
+}
+
+// grow makes room for n inputs.
+func (q *inputs) grow(n int) {
+	slots, values := make([]slot, n), make([]int32, n*q.fields)
+	for i := range q.count {
+		at := q.at(i)
+		slots[i] = q.slots[at]
+		copy(values[i*q.fields:], q.values[at*q.fields:(at+1)*q.fields])
 	}
+	q.slots, q.values, q.head = slots, values, 0
+}
+
+// at is where the waiting input i lies, 0 being the next.
+func (q *inputs) at(i int) int { return (q.head + i) % len(q.slots) }
+
+// of is the values of the waiting input i.
+func (q *inputs) of(i int) []int32 {
+	at := q.at(i)
+	return q.values[at*q.fields : (at+1)*q.fields]
 }
 
 // push takes one input in; it tells whether the oldest had to make room.
 func (q *inputs) push(seq uint32, values []int32, arrived int64, s sight) (surplus bool) {
-	if q.count == InputQueue {
-		q.head = (q.head + 1) % InputQueue
-		q.count--
-		surplus = true
+	if q.count == len(q.slots) {
+		if surplus = q.count == InputQueue; surplus {
+			q.head = q.at(1)
+			q.count--
+		} else {
+			q.grow(2 * q.count)
+		}
 	}
-	at := (q.head + q.count) % InputQueue
-	copy(q.values[at*q.fields:(at+1)*q.fields], values)
-	q.seqs[at], q.arrived[at] = seq, arrived
-	if q.sights != nil {
-		q.sights[at] = s
-	}
+	q.slots[q.at(q.count)] = slot{arrived: arrived, seq: seq, sight: s}
+	copy(q.of(q.count), values)
 	q.count++
 	q.newest = seq
 	return surplus
@@ -59,14 +80,11 @@ func (q *inputs) pop(now int64) bool {
 	if q.count == 0 {
 		return false
 	}
-	at := q.head
-	copy(q.last, q.values[at*q.fields:(at+1)*q.fields])
-	q.ack = q.seqs[at]
-	q.lead = leadMS(now, q.arrived[at])
-	if q.sights != nil {
-		q.sight = q.sights[at]
-	}
-	q.head = (at + 1) % InputQueue
+	s := &q.slots[q.head]
+	copy(q.last, q.of(0))
+	q.ack, q.sight = s.seq, s.sight
+	q.lead = leadMS(now, s.arrived)
+	q.head = q.at(1)
 	q.count--
 	return true
 }

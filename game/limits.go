@@ -14,6 +14,7 @@ const (
 	historyKept = 500 * time.Millisecond // of past frames, in games that rewind
 
 	InputQueue  = 32                     // inputs waiting per player; the oldest makes room
+	firstInputs = 8                      // room for them that a player begins with
 	SeqAhead    = 2                      // s of ticks an input's number may run ahead of the last accepted one
 	idleNeutral = 500 * time.Millisecond // a lost player's input is neutral from then on
 

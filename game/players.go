@@ -131,7 +131,7 @@ func (e *Engine) newPlayer(info PlayerInfo) *Player {
 		p.bot = e.botter.Bot(mix64(e.match.Seed + uint64(info.Seat)))
 		e.calling = was
 	} else {
-		p.queue.init(fields, e.def.rewind != 0)
+		p.queue.init(fields)
 	}
 	p.view = View{Seat: info.Seat, Definition: e.def}
 	return p

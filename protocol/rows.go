@@ -27,6 +27,18 @@ func (r *Rows) Reset() {
 	r.IDs, r.Kinds, r.At, r.Values = r.IDs[:0], r.Kinds[:0], r.At[:0], r.Values[:0]
 }
 
+// Grow makes room for so many more rows and values at once: for exactly those, where there is too little.
+func (r *Rows) Grow(rows, values int) {
+	if n := len(r.IDs) + rows; n > cap(r.IDs) {
+		r.IDs = append(make([]uint32, 0, n), r.IDs...)
+		r.Kinds = append(make([]uint8, 0, n), r.Kinds...)
+		r.At = append(make([]int32, 0, n), r.At...)
+	}
+	if n := len(r.Values) + values; n > cap(r.Values) {
+		r.Values = append(make([]int32, 0, n), r.Values...)
+	}
+}
+
 // Append adds a row of n zero values behind the last one and returns the values to fill in, valid until the
 // next Append. The caller keeps ids rising.
 func (r *Rows) Append(id uint32, kind uint8, n int) []int32 {
