@@ -101,7 +101,7 @@ func (c *Client) join(ctx context.Context, token string, resume Resume) (*line, 
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	s := NewSession(Config{
 		Host: c.target.host, Target: c.target.path, Origin: c.options.Origin,
-		Token: token, Resume: resume, SDK: c.options.SDK,
+		Token: token, Resume: resume, SDK: c.options.SDK, Early: true,
 	})
 	l := &line{conn: conn, session: s, buf: make([]byte, readBufferBytes)}
 	err = l.greet(c.now)

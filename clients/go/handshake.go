@@ -27,8 +27,8 @@ type handshake struct {
 
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // RFC 6455 section 1.3
 
-// newHandshake draws a key and appends the request to dst.
-func newHandshake(dst []byte, host, target, origin string) (handshake, []byte) {
+// newHandshake draws a key and appends the request to dst. A hello, if it is not empty, travels with it.
+func newHandshake(dst []byte, host, target, origin string, hello []byte) (handshake, []byte) {
 	var nonce [16]byte
 	rand.Read(nonce[:]) // never fails
 	key := base64.StdEncoding.EncodeToString(nonce[:])
@@ -38,6 +38,10 @@ func newHandshake(dst []byte, host, target, origin string) (handshake, []byte) {
 	dst = append(dst, host...)
 	dst = append(dst, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: "...)
 	dst = append(dst, protocol.Subprotocol...)
+	if len(hello) > 0 {
+		dst = append(dst, ", "+protocol.HelloSubprotocol...)
+		dst = base64.RawURLEncoding.AppendEncode(dst, hello)
+	}
 	if origin != "" {
 		dst = append(dst, "\r\nOrigin: "...)
 		dst = append(dst, origin...)

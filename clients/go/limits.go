@@ -17,13 +17,16 @@ const (
 	readBufferBytes = 16 << 10                       // what a Client reads at once
 	maxPendingCalls = 64                             // requests of a Client that wait for their replies
 
-	sentRing   = 512  // sent inputs whose time is remembered; a power of two
-	pingRing   = 8    // pings whose pong is still expected; a power of two
-	clockRing  = 8    // pongs that the clock estimate looks back on
-	clockSlack = 2000 // µs that a clock estimate may be off besides half a round trip
-	paceRing   = 128  // inputs that the pacer looks back on
-	maxSeqSkip = 1 << 20
-	paceReach  = int64(10_000_000) // µs that the observations of a pacer may lie apart
+	sentRing    = 512                           // sent inputs whose time is remembered; a power of two
+	pingRing    = 8                             // pings whose pong is still expected; a power of two
+	clockRing   = 8                             // pongs that the clock estimate looks back on
+	clockSlack  = 2000                          // µs that a clock estimate may be off besides half a round trip
+	paceRing    = 128                           // inputs that the pacer looks back on
+	predictRing = 256                           // inputs that a Predictor can play again
+	pictureRing = 16                            // states that a Picture keeps
+	pictureJump = int64(250 * time.Millisecond) // a picture further off than this is set at once
+	maxSeqSkip  = 1 << 20
+	paceReach   = int64(10_000_000) // µs that the observations of a pacer may lie apart
 
 	keyframeEvery = int64(time.Second) // at most one request for a keyframe in this time, in ns
 

@@ -18,7 +18,6 @@ type track struct {
 	now    int64
 	ticks  int
 	step   int64 // when the last tick was, ns
-	clock  int64 // of the server, relative to ours
 	asleep int64 // until then the client does nothing
 
 	seq    uint32

@@ -8,8 +8,8 @@ import (
 	"skirmish/protocol"
 )
 
-// hello follows the handshake at once.
-func (s *Session) hello() {
+// appendHello appends the first message.
+func (s *Session) appendHello(dst []byte) []byte {
 	m := protocol.Hello{
 		Version: protocol.Version,
 		Token:   s.config.Token,
@@ -18,8 +18,7 @@ func (s *Session) hello() {
 	if s.config.Resume.Token != "" {
 		m.Token, m.Resume, m.LastEventSeq = "", s.config.Resume.Token, s.config.Resume.LastEventSeq
 	}
-	begin := len(s.out)
-	s.out = endFrame(protocol.AppendHello(beginFrame(s.out), &m), begin, ws.OpBinary)
+	return protocol.AppendHello(dst, &m)
 }
 
 // SetView tells the coming inputs what the player has on screen: the picture lies fraction/256 of a snapshot

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,6 +19,8 @@ type peer struct {
 	t    *testing.T
 	conn *websocket.Conn
 	d    *protocol.Decoder
+
+	early []byte // a hello that came with the handshake and was not read yet
 }
 
 // serve runs script for every connection of a server and returns its URL. The server ends with the test.
@@ -34,7 +37,13 @@ func serve(t *testing.T, script func(p *peer)) string {
 		}
 		defer conn.Close()
 		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-		script(&peer{t: t, conn: conn, d: protocol.NewDecoder()})
+		p := &peer{t: t, conn: conn, d: protocol.NewDecoder()}
+		for _, offered := range websocket.Subprotocols(r) {
+			if text, ok := strings.CutPrefix(offered, protocol.HelloSubprotocol); ok {
+				p.early, _ = base64.RawURLEncoding.DecodeString(text)
+			}
+		}
+		script(p)
 	}))
 	t.Cleanup(func() { s.Close(); wg.Wait() })
 	return "ws" + strings.TrimPrefix(s.URL, "http") + "/play"
@@ -50,9 +59,12 @@ func (p *peer) close(code int, reason string) {
 // next reads messages up to one of type want, which it leaves in the decoder. False: the connection ended.
 func (p *peer) next(want protocol.Type) bool {
 	for {
-		_, msg, err := p.conn.ReadMessage()
-		if err != nil {
-			return false
+		msg := p.early
+		if p.early = nil; msg == nil {
+			var err error
+			if _, msg, err = p.conn.ReadMessage(); err != nil {
+				return false
+			}
 		}
 		got, err := p.d.Begin(msg)
 		if err != nil {

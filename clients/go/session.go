@@ -11,7 +11,7 @@ type Signal uint8
 
 const (
 	SignalNone    Signal = iota // the bytes are used up
-	SignalOpen                  // the handshake is done, the hello is in Out
+	SignalOpen                  // the handshake is done, the hello is in Out or has gone
 	SignalWelcome               // Session.Welcome
 	SignalState                 // Session.State, and Acked tells which inputs it has
 	SignalEvent                 // Session.Event
@@ -31,6 +31,7 @@ type Config struct {
 	Token  string // join ticket
 	Resume Resume // instead of Token: back into an earlier seat
 	SDK    string // name and version of what is built on this package, default this package's
+	Early  bool   // the hello travels with the handshake: a round trip less
 }
 
 // Resume brings a player back into a seat whose connection was lost.
@@ -135,7 +136,11 @@ func (s *Session) Open(c Config) {
 	}
 	s.nextInput = max(1, c.Resume.NextInput)
 	s.lastEvent = c.Resume.LastEventSeq
-	s.handshake, s.out = newHandshake(s.out, c.Host, s.config.Target, c.Origin)
+	var early []byte
+	if c.Early {
+		early = s.appendHello(nil)
+	}
+	s.handshake, s.out = newHandshake(s.out, c.Host, s.config.Target, c.Origin, early)
 }
 
 // Out is what waits to be written, valid until the next call of any method.
@@ -178,7 +183,10 @@ func (s *Session) feed(p []byte, now int64) (what Signal, rest []byte, err error
 		}
 		s.handshake = handshake{}
 		s.phase = phaseHello
-		s.hello()
+		if !s.config.Early {
+			begin := len(s.out)
+			s.out = endFrame(s.appendHello(beginFrame(s.out)), begin, ws.OpBinary)
+		}
 		return SignalOpen, rest, nil
 	}
 	for {

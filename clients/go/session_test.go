@@ -1,9 +1,11 @@
 package client_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +107,27 @@ func TestHelloSaysWhoComes(t *testing.T) {
 				t.Errorf("hello %+v, %v", m, err)
 			}
 		})
+	}
+}
+
+func TestHelloWithTheHandshake(t *testing.T) {
+	s := client.NewSession(client.Config{Token: "mt1.t", SDK: "mine/2", Early: true})
+	_, after, _ := strings.Cut(string(s.Out()), "Sec-WebSocket-Protocol: skirmish.v1, skirmish.hello.")
+	text, _, ok := strings.Cut(after, "\r\n")
+	msg, err := base64.RawURLEncoding.DecodeString(text)
+	if !ok || err != nil {
+		t.Fatalf("no hello in %q: %v", s.Out(), err)
+	}
+	d, m := protocol.NewDecoder(), protocol.Hello{}
+	if _, err := d.Begin(msg); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Hello(&m); err != nil || m != (protocol.Hello{Version: 1, Token: "mt1.t", SDK: "mine/2"}) {
+		t.Errorf("hello %+v, %v", m, err)
+	}
+	feed(t, s, accept(t, s), 1000)
+	if f := sent(t, s); len(f) != 0 {
+		t.Errorf("behind the handshake came %v", f)
 	}
 }
 
