@@ -7,6 +7,10 @@ const Version = 1
 // (RFC 6455 section 1.9). A handshake without it is refused with HTTP 400.
 const Subprotocol = "skirmish.v1"
 
+// HelloSubprotocol begins the sub-protocol by which a client may send its hello with the handshake, which saves a round trip:
+// the hello message follows in base64url without padding. The server never selects it.
+const HelloSubprotocol = "skirmish.hello."
+
 // Type is the first element of every message. Client messages lie below 0x20, server messages from 0x20 on.
 type Type uint8
 

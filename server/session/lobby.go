@@ -278,6 +278,11 @@ func (l *Lobby) shake(s *Session, p []byte, now time.Time) {
 		l.refuse(s, refusal, now)
 		return
 	}
+	hello, refusal := l.cfg.earlyHello(req)
+	if refusal != nil {
+		l.refuse(s, refusal, now)
+		return
+	}
 	l.metrics.Handshakes.Upgraded.Inc()
 	rest := append([]byte(nil), s.handshake.Rest()...)
 	answer := wsconn.AppendUpgrade(nil, req, l.cfg.Subprotocol)
@@ -287,7 +292,13 @@ func (l *Lobby) shake(s *Session, p []byte, now time.Time) {
 	}
 	l.turn(s, phaseOpen, due)
 	s.reader.Init(l.cfg.Frames)
-	if l.send(s, answer, now) && len(rest) > 0 {
+	if !l.send(s, answer, now) {
+		return
+	}
+	if hello != nil && l.receive(s, wsconn.Message{Op: wsconn.OpBinary, Payload: hello}, rest, now) {
+		return
+	}
+	if len(rest) > 0 {
 		l.messages(s, rest, now)
 	}
 }
@@ -358,15 +369,20 @@ func (l *Lobby) messages(s *Session, p []byte, now time.Time) {
 			l.end(s, closeAnswer(m), now)
 		default:
 			s.midway = time.Time{}
-			moved, err := l.receiver.Message(l, s, m, rest)
-			if err != nil {
-				l.end(s, endingOf(err), now)
-			}
-			if moved {
+			if l.receive(s, m, rest, now) {
 				return
 			}
 		}
 	}
+}
+
+// receive gives a message to the receiver; true: s is somebody else's now.
+func (l *Lobby) receive(s *Session, m wsconn.Message, rest []byte, now time.Time) (moved bool) {
+	moved, err := l.receiver.Message(l, s, m, rest)
+	if err != nil {
+		l.end(s, endingOf(err), now)
+	}
+	return moved
 }
 
 // send writes p to s; false when s did not survive it.
