@@ -107,7 +107,7 @@ func New(cfg Config, queue, dead journal.Stream, secrets func() Secrets, log zer
 
 // Enqueue makes a delivery durable and returns; it goes out by and by. The same event again changes nothing.
 func (d *Dispatcher) Enqueue(ctx context.Context, del *Delivery) error {
-	return d.enqueue(ctx, del, del.ID)
+	return d.enqueue(ctx, del, del.Lane+"/"+del.ID) // an event may have several targets
 }
 
 func (d *Dispatcher) enqueue(ctx context.Context, del *Delivery, recordID string) error {
