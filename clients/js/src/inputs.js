@@ -11,8 +11,8 @@ import * as limits from './limits.js';
 
 /**
  * Fills in the wire values of the next input; they hold what they held before. With taken = false it is only asked
- * what the input would be, for a picture of the moment: nothing may count as used up then.
- * @typedef {(values: Int32Array, taken: boolean) => void} Sample
+ * what the input would be, for a picture of the moment: nothing may count as used up then. Seq is the input's number.
+ * @typedef {(values: Int32Array, taken: boolean, seq: number) => void} Sample
  */
 
 export class Inputs {
@@ -102,7 +102,7 @@ export class Inputs {
     const fields = this.#current.length;
     let n = 0;
     while (n < this.#most && pacer.ready(nowMs)) {
-      if (this.sample !== null) this.sample(this.#current, true);
+      if (this.sample !== null) this.sample(this.#current, true, this.seq + n + 1);
       this.#batch.set(this.#current, n * fields);
       n++;
       pacer.sent();
@@ -116,7 +116,7 @@ export class Inputs {
   /** What the next input would be if it were given now. Valid until the next call. */
   glance() {
     this.#glance.set(this.#current);
-    if (this.sample !== null) this.sample(this.#glance, false);
+    if (this.sample !== null) this.sample(this.#glance, false, this.seq + 1);
     return this.#glance;
   }
 

@@ -132,11 +132,12 @@ export class Pacer {
   }
 
   /**
-   * How far the time between the last input and the next one has passed, 0 to 1.
+   * How far the time between the last input and the next one has passed, 0 to 1; below 0 when the caller's now lies
+   * before the last one, as the time of a frame may.
    * @param {number} nowMs
    */
   phase(nowMs) {
-    return Math.max(0, Math.min(1, 1 - (this.#due - nowMs) / this.#period));
+    return Math.max(-1, Math.min(1, 1 - (this.#due - nowMs) / this.#period));
   }
 
   /**

@@ -137,14 +137,14 @@ export class Predictor {
    * Fills drawn with the body at this moment: on its way from behind the newest input to where the next one, as it
    * would be now, will take it.
    * @param {number} nowMs
-   * @param {number} phase how far the time to the next input has passed, 0 to 1
+   * @param {number} phase how far the time from the newest input to the next one has passed, −1 to 1
    * @param {Int32Array} input what the next input would be
    */
   sample(nowMs, phase, input) {
-    const { smooth, step } = this.#motion;
+    const { smooth } = this.#motion;
     const ahead = this.#ahead;
     ahead.set(this.body);
-    step(ahead, input);
+    this.#motion.step(ahead, input);
     const fade = Math.exp(-Math.max(0, nowMs - this.#sampled) / FADE_MS);
     this.#sampled = nowMs;
     for (let i = 0; i < ahead.length; i++) this.drawn[i] = ahead[i];

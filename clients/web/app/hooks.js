@@ -4,8 +4,10 @@
  * @param {() => import('./match.js').Match | null} match
  * @param {() => number} fps
  * @param {import('./input.js').Controls} controls
+ * @param {import('./tuning.js').Tuning} tuning
+ * @param {() => number} frames drawn so far
  */
-export function exposeHooks(match, fps, controls) {
+export function exposeHooks(match, fps, controls, tuning, frames) {
   const hooks = {
     get status() {
       return match()?.client.status ?? 'idle';
@@ -58,6 +60,34 @@ export function exposeHooks(match, fps, controls) {
     },
     get fps() {
       return fps();
+    },
+    /** Frames drawn so far. */
+    get frames() {
+      return frames();
+    },
+    /** The own ship as it was drawn last: arena units, units per second. */
+    get own() {
+      const s = match()?.scene?.own;
+      return s ? { x: s.x, y: s.y, vx: s.vx, vy: s.vy, dead: s.dead, flags: s.flags } : null;
+    },
+    get predicting() {
+      return match()?.predicting ?? false;
+    },
+    /** The own ship as the server has it, if it is drawn. */
+    get ghost() {
+      const g = match()?.own?.ghost;
+      return g && tuning.ghost ? { ...g } : null;
+    },
+    /** The moment of the others' picture, in ticks. */
+    get viewTick() {
+      return match()?.client.view?.tick ?? 0;
+    },
+    get serverTick() {
+      return match()?.client.serverTick(performance.now()) ?? 0;
+    },
+    get link() {
+      const { delayMs, jitterMs, lossPercent, kbps } = tuning.link;
+      return { delayMs, jitterMs, lossPercent, kbps };
     },
   };
   Object.defineProperty(window, '__skirmish', { value: Object.freeze(hooks) });

@@ -103,7 +103,7 @@ export class Hud {
   }
 
   /**
-   * @param {import('./scene.js').Ship} own
+   * @param {import('./actors.js').Ship} own
    * @param {{values: ArrayLike<number>, at: Record<string, number>} | null} self
    * @param {number} tickRate
    */
@@ -163,8 +163,8 @@ export class Hud {
 
   /**
    * Who destroyed whom.
-   * @param {import('./scene.js').Ship | undefined} killer
-   * @param {import('./scene.js').Ship | undefined} victim
+   * @param {import('./actors.js').Ship | undefined} killer
+   * @param {import('./actors.js').Ship | undefined} victim
    * @param {number} weapon
    */
   feed(killer, victim, weapon) {
@@ -186,7 +186,7 @@ export class Hud {
 
   /**
    * Who destroyed the own ship.
-   * @param {import('./scene.js').Ship | undefined} killer undefined: nobody else
+   * @param {import('./actors.js').Ship | undefined} killer undefined: nobody else
    */
   diedBy(killer) {
     const em = byId('respawn').querySelector('em');
@@ -215,6 +215,14 @@ export class Hud {
   callout(text, name, color) {
     byId('callout').replaceChildren(text, make('b', '', name, color));
     replay(byId('callout'));
+  }
+
+  /**
+   * Nothing comes from the server just now.
+   * @param {boolean} on
+   */
+  silent(on) {
+    byId('silent').hidden = !on;
   }
 
   /** @param {number} strength 0…1 */

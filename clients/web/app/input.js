@@ -83,7 +83,7 @@ export class Controls {
       this.#release(BUTTONS[e.code] ?? 0);
       return;
     }
-    if (!this.active || e.ctrlKey || e.metaKey || e.altKey) return;
+    if (!this.active || e.ctrlKey || e.metaKey || e.altKey || belongs(e)) return;
     if (e.code in MOVES || e.code in BUTTONS) e.preventDefault();
     if (e.repeat) return;
     if (e.code in MOVES) this.#down.add(e.code);
@@ -102,11 +102,12 @@ export class Controls {
   }
 
   /**
-   * Fills in the input that is sent next.
+   * Fills in the input that is sent next, or only looks at what it would be.
    * @param {Int32Array} values
    * @param {Record<string, number>} at positions of ax, ay, aim, buttons
+   * @param {boolean} taken presses are used up
    */
-  sample(values, at) {
+  sample(values, at, taken) {
     let x = this.#stickX;
     let y = this.#stickY;
     for (const code of this.#down) {
@@ -122,7 +123,7 @@ export class Controls {
     values[at.ay] = this.active ? Math.round(y * 127) : 0;
     values[at.aim] = Math.round((this.aim / (2 * Math.PI)) * 65536) & 0xffff;
     values[at.buttons] = this.active ? this.#buttons | this.#latched : 0;
-    this.#latched = 0;
+    if (taken) this.#latched = 0;
   }
 
   /**
@@ -191,4 +192,15 @@ export class Controls {
       b.addEventListener('pointercancel', () => this.#release(bit));
     }
   }
+}
+
+/**
+ * Keys that a button, switch or slider with the focus wants for itself.
+ * @param {KeyboardEvent} e
+ */
+export function belongs(e) {
+  if (!(e.target instanceof HTMLElement)) return false;
+  if (e.target instanceof HTMLInputElement && e.target.type === 'text') return true;
+  if (e.target.matches('input, button')) return /^(Space|Enter|Arrow|Home|End|Page)/.test(e.code);
+  return false;
 }

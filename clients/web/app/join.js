@@ -56,15 +56,29 @@ export async function quickPlay(name, match, spectate) {
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return { match: answer.match_id, token: answer.token, url: answer.url || defaultUrl() };
-  throw new JoinError(sentence(response.status, answer?.error, match));
+  const asked = match !== '' && answer?.error?.code === 'not_found' && (await quickPlayIsOn());
+  throw new JoinError(sentence(response.status, answer?.error, asked));
+}
+
+/**
+ * An unknown match and a server without quick play are both not found. A body that is no JSON gets no seat and
+ * tells the two apart: only who looks for one refuses it as a bad request.
+ */
+async function quickPlayIsOn() {
+  try {
+    const r = await fetch('/v1/quickplay', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '[' });
+    return r.status !== 404 && r.status !== 405;
+  } catch {
+    return false;
+  }
 }
 
 /**
  * @param {number} status
  * @param {{code?: string, message?: string} | undefined} error
- * @param {string} match
+ * @param {boolean} gone it is the match that was not found
  */
-function sentence(status, error, match) {
+function sentence(status, error, gone) {
   switch (error?.code) {
     case 'match_full':
       return 'This match is full. Press Play to join another one, or watch it.';
@@ -76,7 +90,7 @@ function sentence(status, error, match) {
     case 'rate_limited':
       return 'That was too often in a short time. Wait a moment, then try again.';
   }
-  if (match !== '' && error?.code === 'not_found' && /match/i.test(error.message ?? '')) return 'This match does not exist or has ended. Press Play to join another one.';
+  if (gone) return 'This match does not exist or has ended. Press Play to join another one.';
   if (status === 404 || status === 405) return 'Quick play is switched off on this server. Open the join link that your matchmaker gave you; it ends in #token=…';
   return `The server refused: ${error?.message ?? 'status ' + status}.`;
 }

@@ -9,14 +9,17 @@ import { Effects } from './effects.js';
 import { ending } from './ending.js';
 import { exposeHooks } from './hooks.js';
 import { Hud } from './hud.js';
-import { Controls } from './input.js';
+import { Controls, belongs } from './input.js';
 import { JoinError, defaultUrl, linkTo, quickPlay, readFragment, showMatch } from './join.js';
-import { Match, watcher } from './match.js';
-import { NetGraph } from './netgraph.js';
+import { Match } from './match.js';
+import { Panel } from './panel.js';
 import { Radar } from './radar.js';
 import { Scene } from './scene.js';
 import * as screens from './screens.js';
 import { Sound } from './sound.js';
+import { follow, pick, watching } from './spectate.js';
+import { Tuning } from './tuning.js';
+import { watcher } from './watcher.js';
 
 const NAME = 'skirmish.name';
 /** A frame never counts for more than this, s: a page that slept does not fast-forward. */
@@ -32,8 +35,9 @@ const controls = new Controls(canvas);
 const sound = new Sound();
 const hud = new Hud();
 const radar = new Radar(/** @type {HTMLCanvasElement} */ (byId('radar')));
-const graph = new NetGraph(byId('net'), /** @type {HTMLCanvasElement} */ (byId('netGraph')));
-const stage = { effects, camera, hud, sound, controls, calm };
+const tuning = new Tuning();
+const panel = new Panel(tuning);
+const stage = { effects, camera, hud, sound, controls, tuning, calm };
 const aim = { x: 0, y: 0, angle: 0, rail: 1, hit: 0, killed: false, shown: false };
 const attract = new Attract();
 const attractScene = new Scene(attractPlan, watcher(stage, () => {}));
@@ -45,6 +49,7 @@ let match = null;
 let wish = readFragment();
 let last = performance.now();
 let fps = 60;
+let frames = 0;
 let boardHeld = false;
 let boardAt = 0;
 let joining = false;
@@ -86,7 +91,9 @@ async function join(spectate) {
 async function enter(seat) {
   const m = new Match(stage);
   m.client.on('status', (status) => {
-    if (m === match) screens.lost(status === 'reconnecting');
+    if (m !== match) return;
+    screens.lost(status === 'reconnecting');
+    hud.silent(status === 'silent');
   });
   m.client.on('closed', (closed) => {
     if (m === match) ended(m, closed);
@@ -148,6 +155,7 @@ function frame(now) {
   const dt = Math.min(LONGEST_FRAME, Math.max(0, (now - last) / 1000));
   fps += ((now > last ? 1000 / (now - last) : 60) - fps) * 0.06;
   last = now;
+  frames++;
   const m = match;
   const scene = m?.scene;
   if (m && scene && m.advance(now, dt)) {
@@ -155,9 +163,9 @@ function frame(now) {
     hud.update(scene, m.self, m.secondsLeft(), m.client.welcome?.tickRate ?? 60, now, dt);
     effects.update(dt);
     point(m, scene);
-    picture.draw(scene, camera, effects, aim, now / 1000);
+    picture.draw(scene, camera, effects, aim, now / 1000, tuning.ghost && m.own?.ghost.shown ? m.own.ghost : null);
     radar.draw(scene, camera, now);
-    graph.draw(m.client.measure(), fps, now, camera.ui);
+    panel.draw(m.client.measure(), fps, now, camera.ui);
     if (m.client.status !== 'closed') overlays(m, scene, now);
     return;
   }
@@ -200,12 +208,13 @@ function look(m, scene, dt) {
  */
 function point(m, scene) {
   const own = scene.own;
-  const playing = own !== null && !own.dead && m.client.status === 'playing' && byId('help').hidden === true && byId('over').hidden === true;
+  const joined = m.client.status === 'playing' || m.client.status === 'silent';
+  const playing = own !== null && !own.dead && joined && byId('help').hidden === true && byId('over').hidden === true;
   if (own) {
     controls.shipX = camera.toScreenX(own.x);
     controls.shipY = camera.toScreenY(own.y);
   }
-  controls.active = m.client.status === 'playing' && !m.spectating && byId('help').hidden === true;
+  controls.active = joined && !m.spectating && byId('help').hidden === true;
   controls.point();
   aim.x = controls.mouseX;
   aim.y = controls.mouseY;
@@ -236,36 +245,9 @@ function overlays(m, scene, now) {
   }
 }
 
-/**
- * @param {Match} m
- * @param {Scene} scene
- */
-function watching(m, scene) {
-  const b = byId('watching').querySelector('b');
-  const s = scene.ships.get(m.followed);
-  const text = s ? s.name : 'Overview';
-  if (b && b.textContent !== text) {
-    b.textContent = text;
-    b.style.color = s?.color ?? '';
-  }
-}
-
-/**
- * The next or the previous ship for a spectator.
- * @param {Match} m
- * @param {Scene} scene
- * @param {number} step 1 or −1
- */
-function follow(m, scene, step) {
-  const seats = [...scene.ships.keys()].sort((a, b) => a - b);
-  if (seats.length === 0) return;
-  const i = seats.indexOf(m.followed);
-  m.followed = seats[i < 0 ? (step > 0 ? 0 : seats.length - 1) : (i + step + seats.length) % seats.length];
-}
-
 /** @param {KeyboardEvent} e */
 function key(e) {
-  if (e.target instanceof HTMLInputElement || e.ctrlKey || e.metaKey || e.altKey) return;
+  if (belongs(e) || e.ctrlKey || e.metaKey || e.altKey) return;
   const m = match;
   if (!m || document.body.dataset.screen !== 'play') return;
   if (!byId('help').hidden && /^(Key[WASD]|Arrow|Space|Escape)/.test(e.code)) {
@@ -274,7 +256,7 @@ function key(e) {
     return;
   }
   if (e.code === 'Tab') {
-    if (!byId('help').hidden || !byId('over').hidden) return;
+    if (!byId('help').hidden || !byId('over').hidden || panel.focused) return;
     e.preventDefault();
     boardHeld = true;
     boardAt = 0;
@@ -282,7 +264,7 @@ function key(e) {
   else if (e.code === 'KeyM') toggleSound();
   else if (e.code === 'KeyN' || e.code === 'F3') {
     e.preventDefault();
-    graph.toggle();
+    panel.toggle();
   } else if (m.spectating && m.scene) {
     if (e.code === 'ArrowRight') follow(m, m.scene, 1);
     else if (e.code === 'ArrowLeft') follow(m, m.scene, -1);
@@ -306,21 +288,6 @@ async function copyLink() {
     screens.toast('Link to this match copied');
   } catch {
     screens.toast(link);
-  }
-}
-
-/** @param {MouseEvent} e */
-function pick(e) {
-  const scene = match?.scene;
-  if (!match?.spectating || !scene) return;
-  let best = 60;
-  match.followed = 0;
-  for (const s of scene.ships.values()) {
-    const d = Math.hypot(camera.toScreenX(s.x) - e.clientX, camera.toScreenY(s.y) - e.clientY);
-    if (d < best) {
-      best = d;
-      match.followed = s.seat;
-    }
   }
 }
 
@@ -365,7 +332,9 @@ byId('toolLink').addEventListener('click', () => void copyLink());
 byId('toolLeave').addEventListener('click', () => afterLeaving((m) => void m.client.leave()));
 byId('again').addEventListener('click', () => void join(wish.spectate));
 byId('toStart').addEventListener('click', () => toStart());
-canvas.addEventListener('click', pick);
+canvas.addEventListener('click', (e) => {
+  if (match) pick(match, camera, e);
+});
 window.addEventListener('keydown', key);
 window.addEventListener('keyup', (e) => {
   if (e.code !== 'Tab') return;
@@ -384,7 +353,7 @@ window.addEventListener('pointerdown', (e) => {
   byId('touch').hidden = false;
 });
 controls.enableTouch(byId('stickMove'), byId('stickAim'), byId('touchDash'), byId('touchRail'), canvas);
-exposeHooks(() => match, () => fps, controls);
+exposeHooks(() => match, () => fps, controls, tuning, () => frames);
 picture.resize(camera);
 requestAnimationFrame(frame);
 if (wish.token !== '' || (wish.match !== '' && wish.spectate)) void join(wish.spectate);

@@ -2,11 +2,18 @@
 // into what is seen and heard.
 
 import { Client, Role } from '/js/index.js';
+import { Guns } from './arena/guns.js';
+import { Own } from './arena/own.js';
+import { Pilot } from './arena/pilot.js';
+import { RAIL } from './input.js';
 import { Scene } from './scene.js';
+import { watcher } from './watcher.js';
 
 /** @typedef {import('/js/index.js').Stats} Stats */
 
 const WEAPON_PUSH = [0.1, 0.3, 0.25];
+/** From the middle of a ship to where its shots appear, units. */
+const MUZZLE = 18;
 
 /**
  * What a match draws on and speaks to; made once.
@@ -16,6 +23,7 @@ const WEAPON_PUSH = [0.1, 0.3, 0.25];
  * @property {import('./hud.js').Hud} hud
  * @property {import('./sound.js').Sound} sound
  * @property {import('./input.js').Controls} controls
+ * @property {import('./tuning.js').Tuning} tuning
  * @property {boolean} calm no shaking
  */
 
@@ -23,8 +31,10 @@ export class Match {
   /** @type {Scene | null} */
   scene = null;
   id = '';
-  /** The private row by name. @type {{values: ArrayLike<number>, at: Record<string, number>} | null} */
+  /** The private row by name, with the prediction's word where there is one. @type {{values: Int32Array, at: Record<string, number>} | null} */
   self = null;
+  /** The own ship's prediction, of a game that this page can step. @type {Own | null} */
+  own = null;
   /** 1 right after an own shot has hit, fading. */
   hitMark = 0;
   hitKilled = false;
@@ -34,7 +44,7 @@ export class Match {
   won = { round: -1, winner: 0 };
   /** @type {{reason: string, data: any} | null} */
   result = null;
-  client = new Client();
+  client;
 
   #stage;
   /** @type {import('/js/messages.js').GameEvent[]} events that the delayed picture has not reached */
@@ -43,18 +53,27 @@ export class Match {
   #inputAt = {};
   /** @type {Record<string, number>} */
   #selfAt = {};
+  /** @type {Guns | null} */
+  #guns = null;
+  #muzzles = 0;
+  #thrusting = false;
+  #self = new Int32Array(0);
 
   /** @param {Stage} stage */
   constructor(stage) {
     this.#stage = stage;
-    const c = this.client;
+    const c = new Client({ WebSocket: stage.tuning.link.wrap(WebSocket) });
+    this.client = c;
     c.on('welcome', (w) => this.#welcomed(w));
     c.on('event', (e) => this.#due.push(e));
     c.on('result', (r) => (this.result = r));
-    c.sampleInput = (values) => {
-      stage.controls.point();
-      stage.controls.sample(values, this.#inputAt);
-    };
+    c.on('state', (state) => this.#guns?.heard(state.ack, state.private[this.#selfAt.bolt], state.private[this.#selfAt.rail]));
+    c.sampleInput = (values, taken, seq) => this.#input(values, taken, seq);
+  }
+
+  /** The own ship is drawn where the prediction has it. */
+  get predicting() {
+    return this.#stage.tuning.predict && this.own !== null && this.own.predictor.active;
   }
 
   get spectating() {
@@ -76,6 +95,25 @@ export class Match {
     w.plan.input.fields.forEach((f, i) => (this.#inputAt[f.name] = i));
     this.#selfAt = {};
     w.plan.private?.fields.forEach((f, i) => (this.#selfAt[f.name] = i));
+    this.#self = new Int32Array(w.plan.private?.length ?? 0);
+    if (this.spectating || !Pilot.knows(w.plan)) return;
+    this.own ??= new Own(w);
+    this.#guns = new Guns(w.tickRate);
+    this.client.predictor = this.own.predictor;
+  }
+
+  /**
+   * @param {Int32Array} values
+   * @param {boolean} taken
+   * @param {number} seq
+   */
+  #input(values, taken, seq) {
+    const { controls } = this.#stage;
+    const at = this.#inputAt;
+    controls.point();
+    controls.sample(values, at, taken);
+    this.#thrusting = values[at.ax] !== 0 || values[at.ay] !== 0;
+    if (taken && this.#guns && this.own) this.#muzzles |= this.#guns.input(seq, values[at.buttons], this.own.at.overdrive);
   }
 
   /**
@@ -84,17 +122,52 @@ export class Match {
    * @param {number} dt seconds
    */
   advance(now, dt) {
-    const { view, state, roster } = this.client;
-    const scene = this.scene;
-    if (!view || !scene || !view.sample(now)) return false;
-    scene.update(view.table, dt, roster);
-    this.self = state?.hasPrivate ? { values: state.private, at: this.#selfAt } : null;
+    const { client, own, scene } = this;
+    const { tuning } = this.#stage;
+    const { view, state } = client;
+    if (!view || !state || !scene) return false;
+    view.interpolate = tuning.interpolate;
+    if (!client.frame(now)) return false;
+    own?.draw(view.table, state, client.seat, tuning.predict, this.#thrusting);
+    scene.update(view.table, dt, client.roster);
+    this.#tell(state);
+    this.#flash(scene);
     this.hitMark = Math.max(0, this.hitMark - dt * 3.2);
     while (this.#due.length > 0 && this.#due[0].tick <= view.tick) {
       const e = this.#due.shift();
       if (e) this.#happened(e);
     }
     return true;
+  }
+
+  /** @param {import('/js/index.js').State} state */
+  #tell(state) {
+    if (!state.hasPrivate) {
+      this.self = null;
+      return;
+    }
+    this.#self.set(state.private);
+    if (this.predicting && this.own) this.own.pilot.count(this.own.predictor.drawn, this.#self, this.#selfAt);
+    this.self ??= { values: this.#self, at: this.#selfAt };
+    this.self.values = this.#self;
+    this.self.at = this.#selfAt;
+  }
+
+  /**
+   * The own guns flash at once.
+   * @param {Scene} scene
+   */
+  #flash(scene) {
+    const fired = this.#muzzles;
+    this.#muzzles = 0;
+    const { effects, sound, controls } = this.#stage;
+    const own = scene.own;
+    if (fired === 0 || !own || !this.predicting || scene.round.phase === 2) return;
+    const x = own.x + Math.cos(controls.aim) * MUZZLE;
+    const y = own.y + Math.sin(controls.aim) * MUZZLE;
+    effects.light(x, y, fired & RAIL ? 90 : 46, fired & RAIL ? 0.2 : 0.1, own.color);
+    if (fired & RAIL) sound.rail(x, y);
+    else sound.bolt(x, y);
   }
 
   /** Seconds until the phase ends, −1 if it is open. */
@@ -167,54 +240,10 @@ export class Match {
 
   /** @returns {import('./scene.js').Watcher} */
   #watcher() {
-    return watcher(this.#stage, (x, y, loud) => {
+    const shake = (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ loud) => {
       const d = Math.hypot(x - this.#stage.camera.x, y - this.#stage.camera.y);
       this.#shake(loud * Math.max(0, 1 - d / 700));
-    });
+    };
+    return watcher(this.#stage, shake, (seat) => seat === this.client.seat && this.predicting);
   }
-}
-
-/**
- * What appears, is hit and vanishes, as light and sound.
- * @param {Pick<Stage, 'effects' | 'sound'>} stage
- * @param {(x: number, y: number, loud: number) => void} shake
- * @returns {import('./scene.js').Watcher}
- */
-export function watcher({ effects, sound }, shake) {
-  return {
-    boltBorn(b) {
-      effects.light(b.x, b.y, 46, 0.1, b.color);
-      sound.bolt(b.x, b.y);
-    },
-    boltGone(b) {
-      effects.sparks(b.x, b.y, 7, b.color, 190, b.aim + Math.PI, 1);
-      effects.light(b.x, b.y, 54, 0.16, b.color);
-    },
-    beam(x1, y1, x2, y2, color, _owner, hit) {
-      effects.beam(x1, y1, x2, y2, color);
-      effects.light(x1, y1, 90, 0.2, color);
-      effects.light(x2, y2, 110, 0.3, color);
-      effects.sparks(x2, y2, hit ? 26 : 14, color, 300, Math.atan2(y1 - y2, x1 - x2), 1.1);
-      effects.ring(x2, y2, 2, hit ? 46 : 26, 0.3, 3, color);
-      sound.rail(x1, y1);
-    },
-    shipHit(s, damage) {
-      effects.sparks(s.x, s.y, Math.min(24, 4 + (damage >> 1)), '#fff1cf', 240);
-      effects.light(s.x, s.y, 70, 0.16, s.color);
-    },
-    shipDied(s) {
-      effects.explosion(s.x, s.y, s.color, s.vx, s.vy);
-      sound.boom(s.x, s.y);
-      shake(s.x, s.y, 0.5);
-    },
-    shipBorn(s) {
-      effects.ring(s.x, s.y, 90, 16, 0.5, 3, s.color);
-      effects.light(s.x, s.y, 120, 0.4, s.color);
-    },
-    dashed(s) {
-      effects.ring(s.x, s.y, 6, 44, 0.3, 3, s.color);
-      effects.sparks(s.x, s.y, 12, s.color, 260, Math.atan2(-s.vy, -s.vx), 0.6);
-      sound.dash(s.x, s.y);
-    },
-  };
 }

@@ -1,82 +1,11 @@
 // Scene is what is on the screen this frame: the rows of the view as objects that live on from frame to
 // frame, so that what appears, changes and vanishes can be told from one to the next.
 
+import { Bolt, DASH, Round, Ship } from './actors.js';
 import { pilotColor } from './palette.js';
 
 /** @typedef {import('/js/index.js').Table} Table */
 /** @typedef {import('/js/index.js').Plan} Plan */
-
-export const THRUST = 1;
-export const DASH = 2;
-export const DEAD = 4;
-export const SHIELDED = 8;
-export const OVERDRIVE = 16;
-
-export class Ship {
-  /** @param {number} seat */
-  constructor(seat) {
-    this.seat = seat;
-    this.name = '';
-    this.color = '#ffffff';
-    this.own = false;
-    this.x = 0;
-    this.y = 0;
-    /** Units per second, smoothed. */
-    this.vx = 0;
-    this.vy = 0;
-    /** Radians. */
-    this.aim = 0;
-    this.hp = 100;
-    this.armor = 0;
-    this.flags = 0;
-    this.score = 0;
-    this.kills = 0;
-    this.deaths = 0;
-    this.team = 0;
-    /** Frame in which it was last seen. */
-    this.seen = 0;
-    /** 1 right after a hit, fading. */
-    this.flash = 0;
-    /** Length of the flame, 0…1. */
-    this.flame = 0;
-    /** Direction of the flame. */
-    this.flameX = -1;
-    this.flameY = 0;
-    /** Seconds since it came to life. */
-    this.age = 0;
-    this.lost = false;
-    this.bot = false;
-    /** Distance to the own ship; scratch of whoever sorts by it. */
-    this.far = 0;
-  }
-
-  get dead() {
-    return (this.flags & DEAD) !== 0;
-  }
-}
-
-export class Bolt {
-  constructor() {
-    this.x = 0;
-    this.y = 0;
-    this.aim = 0;
-    this.owner = 0;
-    this.seen = 0;
-    this.color = '#ffffff';
-  }
-}
-
-export class Round {
-  phase = 0;
-  ends = 0;
-  number = 0;
-  width = 0;
-  height = 0;
-  mode = 0;
-  scoreLimit = 0;
-  red = 0;
-  blue = 0;
-}
 
 /**
  * What Scene reports to; all in arena units.
@@ -226,16 +155,7 @@ export class Scene {
     const hp = v[at + c.hp];
     const armor = v[at + c.armor];
     const damage = s.hp + s.armor - hp - armor;
-    const dx = x - s.x;
-    const dy = y - s.y;
-    const jumped = dx * dx + dy * dy > 160 * 160;
-    if (dt > 0 && !jumped) {
-      const k = Math.min(1, dt * 14);
-      s.vx += (dx / dt - s.vx) * k;
-      s.vy += (dy / dt - s.vy) * k;
-    } else if (jumped) s.vx = s.vy = 0;
-    s.x = x;
-    s.y = y;
+    s.move(x, y, dt);
     s.aim = v[at + c.aim] * this.#aimStep;
     s.hp = hp;
     s.armor = armor;
@@ -246,7 +166,7 @@ export class Scene {
     s.flags = flags;
     s.age += dt;
     s.flash = Math.max(0, s.flash - dt * 5);
-    this.#burn(s, dt);
+    s.burn(dt);
     s.seen = this.frame;
     this.list.push(s);
     if (!this.#primed || fresh) return;
@@ -262,21 +182,6 @@ export class Scene {
       this.#watcher.shipHit(s, damage);
     }
     if (dashes) this.#watcher.dashed(s);
-  }
-
-  /**
-   * The flame points away from where the ship goes.
-   * @param {Ship} s
-   * @param {number} dt
-   */
-  #burn(s, dt) {
-    const want = s.dead ? 0 : s.flags & DASH ? 1.6 : s.flags & THRUST ? 1 : 0;
-    s.flame += (want - s.flame) * Math.min(1, dt * 18);
-    const speed = Math.hypot(s.vx, s.vy);
-    if (speed < 20) return;
-    const k = Math.min(1, dt * 10);
-    s.flameX += (-s.vx / speed - s.flameX) * k;
-    s.flameY += (-s.vy / speed - s.flameY) * k;
   }
 
   /**

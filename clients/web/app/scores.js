@@ -8,7 +8,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 /**
  * Ships by rank.
  * @param {import('./scene.js').Scene} scene
- * @returns {import('./scene.js').Ship[]}
+ * @returns {import('./actors.js').Ship[]}
  */
 export function ranking(scene) {
   return [...scene.ships.values()].sort((a, b) => b.score - a.score || b.kills - a.kills || a.deaths - b.deaths || a.seat - b.seat);
@@ -24,7 +24,7 @@ export function count(n, noun) {
 
 /**
  * Ranks count from 1; equal scores share one.
- * @param {import('./scene.js').Ship[]} ships by rank
+ * @param {import('./actors.js').Ship[]} ships by rank
  * @param {number} i
  */
 export function rank(ships, i) {
@@ -35,7 +35,7 @@ export function rank(ships, i) {
 /**
  * Fills the list of leaders: the first five, and the own ship if it is not among them.
  * @param {HTMLElement} list
- * @param {import('./scene.js').Ship[]} ships by rank
+ * @param {import('./actors.js').Ship[]} ships by rank
  */
 export function fillLeaders(list, ships) {
   list.replaceChildren();
@@ -61,7 +61,7 @@ export function scoreTables(scene) {
 }
 
 /**
- * @param {import('./scene.js').Ship[]} ships by rank
+ * @param {import('./actors.js').Ship[]} ships by rank
  * @param {string} caption
  * @param {string} color
  */

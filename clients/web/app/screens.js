@@ -81,7 +81,7 @@ export function podium(scene, secondsLeft, won) {
 
 /**
  * Where the own ship came in.
- * @param {import('./scene.js').Ship[]} ships by rank
+ * @param {import('./actors.js').Ship[]} ships by rank
  */
 function placed(ships) {
   const i = ships.findIndex((s) => s.own);
@@ -94,7 +94,7 @@ function placed(ships) {
 
 /**
  * @param {import('./scene.js').Scene} scene
- * @param {import('./scene.js').Ship[]} ships by rank
+ * @param {import('./actors.js').Ship[]} ships by rank
  * @param {{round: number, winner: number}} won the server's word, of another round if it was not heard
  */
 function winner(scene, ships, won) {

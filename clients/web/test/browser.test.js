@@ -1,77 +1,11 @@
-// A real browser opens the page of a real server and plays: from the Play button to a moving ship among bots,
+// A browser plays on a real server: through the page as a newcomer sees it, to a moving ship among bots,
 // through the scoreboard, a lost connection, spectating, and the ways in that fail.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { server } from './server.js';
+import { test } from 'node:test';
+import { WAIT, begin, join, look } from './page.js';
 
-const FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
-];
-const WAIT = { timeout: 20_000 };
-
-const shots = mkdtempSync(path.join(tmpdir(), 'skirmish-'));
-/** @type {Awaited<ReturnType<typeof server>>} */
-let target;
-/** @type {import('playwright-core').Browser} */
-let browser;
-
-before(async () => {
-  target = await server();
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', args: FLAGS });
-  console.log('# screenshots: ' + shots);
-}, { timeout: 240_000 });
-
-after(async () => {
-  await browser?.close();
-  await target?.stop();
-});
-
-/**
- * A page with an empty storage whose errors are collected.
- * @param {import('node:test').TestContext} t
- * @param {string} fragment
- */
-async function open(t, fragment = '') {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
-  const page = await context.newPage();
-  /** @type {string[]} */
-  const errors = [];
-  page.on('console', (m) => m.type() === 'error' && errors.push(m.text()));
-  page.on('pageerror', (e) => errors.push(String(e.stack)));
-  t.after(() => context.close());
-  await page.goto(target.url + fragment);
-  return { page, errors };
-}
-
-/**
- * What the page tells about itself.
- * @param {import('playwright-core').Page} page
- * @returns {Promise<any>}
- */
-const look = (page) => page.evaluate(() => {
-  const s = /** @type {any} */ (window).__skirmish;
-  return { status: s.status, matchId: s.matchId, seat: s.seat, role: s.role, tick: s.tick, ship: s.ship, shown: s.shown, roster: s.roster, stats: s.stats, inputSeq: s.inputSeq, ack: s.ack, aim: s.aim };
-});
-
-/**
- * @param {import('playwright-core').Page} page
- * @param {string} name
- */
-async function join(page, name) {
-  await page.fill('#name', name);
-  await page.click('#play');
-  await page.waitForFunction(() => {
-    const s = /** @type {any} */ (window).__skirmish;
-    return s.status === 'playing' && s.ship !== null && s.shown.ships > 0;
-  }, null, WAIT);
-  await page.keyboard.press('Escape');
-}
+const { browser, open, shot, target } = begin();
 
 /**
  * Holds keys until the ship has moved by more than 40 units; a wall may be in one way, never in all.
@@ -95,7 +29,7 @@ test('a newcomer clicks Play and flies among bots', { timeout: 90_000 }, async (
   const { page, errors } = await open(t);
   assert.match(await page.title(), /Skirmish/);
   assert.equal(await page.isVisible('#play'), true);
-  await page.screenshot({ path: path.join(shots, 'start.png') });
+  await page.screenshot({ path: shot('start') });
 
   const clicked = Date.now();
   await join(page, 'Browser');
@@ -117,20 +51,20 @@ test('a newcomer clicks Play and flies among bots', { timeout: 90_000 }, async (
   await page.mouse.move(1200, 360);
   await page.mouse.down();
   await page.waitForFunction(() => /** @type {any} */ (window).__skirmish.shown.bolts > 0, null, WAIT);
-  await page.screenshot({ path: path.join(shots, 'play.png') });
+  await page.screenshot({ path: shot('play') });
   await page.mouse.up();
   assert.ok(Math.abs((await look(page)).aim) < 0.7, 'the aim follows the mouse');
 
   await page.keyboard.down('Tab');
   await page.waitForSelector('#board:not([hidden]) .scores tr.own', WAIT);
   assert.match(await page.innerText('#board .scores tr.own'), /Browser/);
-  await page.screenshot({ path: path.join(shots, 'board.png') });
+  await page.screenshot({ path: shot('board') });
   await page.keyboard.up('Tab');
   assert.equal(await page.isHidden('#board'), true);
   await page.keyboard.press('n');
   assert.equal(await page.isVisible('#net'), true);
   await page.waitForFunction(() => /** @type {any} */ (window).__skirmish.stats.rttMs > 0, null, WAIT);
-  await page.screenshot({ path: path.join(shots, 'net.png') });
+  await page.screenshot({ path: shot('net') });
   await page.keyboard.press('m');
   assert.equal(await page.getAttribute('#toolSound', 'aria-pressed'), 'true');
   await page.mouse.down();
@@ -142,7 +76,7 @@ test('a newcomer clicks Play and flies among bots', { timeout: 90_000 }, async (
 });
 
 test('a lost connection is resumed in the same seat', { timeout: 60_000 }, async (t) => {
-  const context = await browser.newContext();
+  const context = await browser().newContext();
   t.after(() => context.close());
   const page = await context.newPage();
   await page.addInitScript(() => {
@@ -159,7 +93,7 @@ test('a lost connection is resumed in the same seat', { timeout: 60_000 }, async
       }
     };
   });
-  await page.goto(target.url);
+  await page.goto(target().url);
   await join(page, 'Comeback');
   const was = await look(page);
   await page.evaluate(() => /** @type {any} */ (window).sockets.at(-1).onclose({ code: 1006, reason: '' }));
@@ -191,7 +125,7 @@ test('a link to spectate shows the match without a ship of its own', { timeout: 
   assert.ok(seen.roster.some((/** @type {any} */ s) => s.name === 'Watched'));
   await page.keyboard.press('ArrowRight');
   await page.waitForFunction(() => document.querySelector('#watching b')?.textContent !== 'Overview', null, WAIT);
-  await page.screenshot({ path: path.join(shots, 'spectate.png') });
+  await page.screenshot({ path: shot('spectate') });
   assert.deepEqual(errors, []);
 });
 
@@ -206,7 +140,7 @@ test('leaving goes back to the start', { timeout: 60_000 }, async (t) => {
 });
 
 test('a ticket that is not one ends in a sentence, and is gone from the address', { timeout: 60_000 }, async (t) => {
-  const { page } = await open(t, `#token=mt1.none.AA.AA&url=${encodeURIComponent(target.url.replace(/^http/, 'ws') + 'play')}`);
+  const { page } = await open(t, `#token=mt1.none.AA.AA&url=${encodeURIComponent(target().url.replace(/^http/, 'ws') + 'play')}`);
   await page.waitForSelector('#startNote:not([hidden])', WAIT);
   assert.match(await page.innerText('#startNote'), /ticket/);
   assert.doesNotMatch(page.url(), /token/);

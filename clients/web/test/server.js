@@ -9,11 +9,12 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const START_MS = 180_000;
 
 /**
- * @returns {Promise<{url: string, stop: () => Promise<void>}>}
+ * Where the page is, and the API for matchmakers: '' when it is not known.
+ * @returns {Promise<{url: string, api: string, stop: () => Promise<void>}>}
  */
 export async function server() {
   const given = process.env.SKIRMISH_URL;
-  if (given) return { url: given.endsWith('/') ? given : given + '/', stop: async () => {} };
+  if (given) return { url: given.endsWith('/') ? given : given + '/', api: process.env.SKIRMISH_API ?? '', stop: async () => {} };
   const child = spawn('go', ['run', './server', '--dev', '--addr', '127.0.0.1:0', '--admin-addr', '127.0.0.1:0'], {
     cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -24,7 +25,7 @@ export async function server() {
     await ended;
   };
   try {
-    return { url: await printedUrl(child, ended), stop };
+    return { ...(await printed(child, ended)), stop };
   } catch (e) {
     await stop();
     throw e;
@@ -32,21 +33,21 @@ export async function server() {
 }
 
 /**
- * The address of the page, as the server prints it.
+ * The addresses that the server prints.
  * @param {import('node:child_process').ChildProcessByStdio<null, import('node:stream').Readable, import('node:stream').Readable>} child
  * @param {Promise<any>} ended
- * @returns {Promise<string>}
+ * @returns {Promise<{url: string, api: string}>}
  */
-function printedUrl(child, ended) {
+function printed(child, ended) {
   return new Promise((resolve, reject) => {
     let said = '';
     const timer = setTimeout(() => reject(new Error('the server printed no address:\n' + said)), START_MS);
     const read = (/** @type {Buffer} */ b) => {
       said += b;
-      const m = /Play:\s+(http:\/\/\S+)/.exec(said);
+      const m = /Play:\s+(http:\/\/\S+)\s+API:\s+(http:\/\/\S+)/.exec(said);
       if (!m) return;
       clearTimeout(timer);
-      resolve(m[1]);
+      resolve({ url: m[1], api: m[2] });
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);

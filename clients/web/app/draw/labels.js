@@ -46,12 +46,12 @@ function bar(g, x, y, part, color, ui) {
   g.fillRect(x - w / 2, y, w * part, h);
 }
 
-/** Re-used. @type {import('../scene.js').Ship[]} */
+/** Re-used. @type {import('../actors.js').Ship[]} */
 const far = [];
 
 /**
- * @param {import('../scene.js').Ship} a
- * @param {import('../scene.js').Ship} b
+ * @param {import('../actors.js').Ship} a
+ * @param {import('../actors.js').Ship} b
  */
 const nearest = (a, b) => a.far - b.far;
 

@@ -1,7 +1,7 @@
 // Picture draws one frame from back to front.
 
 import { Floor, drawWalls } from './floor.js';
-import { Trails, drawShip } from './ships.js';
+import { Trails, drawGhost, drawShip } from './ships.js';
 import { drawBolts, drawPickups } from './things.js';
 import { drawArrows, drawCrosshair, drawTags } from './labels.js';
 
@@ -47,8 +47,9 @@ export class Picture {
    * @param {import('../effects.js').Effects} effects
    * @param {Aim} aim
    * @param {number} time seconds
+   * @param {{x: number, y: number, aim: number} | null} [ghost] the own ship as the server has it
    */
-  draw(scene, camera, effects, aim, time) {
+  draw(scene, camera, effects, aim, time, ghost = null) {
     const g = this.#g;
     const r = this.#ratio;
     const k = camera.scale * r;
@@ -65,6 +66,7 @@ export class Picture {
       if (!s.dead && !s.own && camera.sees(s.x, s.y, 60)) drawShip(g, s, time, s.aim);
     }
     if (scene.own && !scene.own.dead) drawShip(g, scene.own, time, aim.shown ? aim.angle : scene.own.aim);
+    if (ghost && scene.own && !scene.own.dead) drawGhost(g, ghost, time);
     g.globalCompositeOperation = 'lighter';
     effects.draw(g);
     g.globalCompositeOperation = 'source-over';

@@ -1,7 +1,7 @@
 // Ships, their flames, shields and trails.
 
 import { glow, mix, BOOST, GOLD } from '../palette.js';
-import { DASH, OVERDRIVE, SHIELDED } from '../scene.js';
+import { DASH, OVERDRIVE, SHIELDED } from '../actors.js';
 
 /** Nose to +x; the game's ship has a radius of 14. */
 export const HULL = 'M19 0L6 5L0 13L-11 15L-6 6L-10 0L-6-6L-11-15L0-13L6-5Z';
@@ -12,7 +12,7 @@ const FULL = 2 * Math.PI;
 
 /**
  * @param {CanvasRenderingContext2D} g in arena units
- * @param {import('../scene.js').Ship} s
+ * @param {import('../actors.js').Ship} s
  * @param {number} time seconds
  * @param {number} aim radians; of the own ship the local one
  */
@@ -39,8 +39,31 @@ export function drawShip(g, s, time, aim) {
 }
 
 /**
+ * The own ship where the server has it: an outline.
+ * @param {CanvasRenderingContext2D} g in arena units
+ * @param {{x: number, y: number, aim: number}} ghost
+ * @param {number} time seconds
+ */
+export function drawGhost(g, ghost, time) {
+  g.save();
+  g.translate(ghost.x, ghost.y);
+  g.rotate(ghost.aim);
+  g.lineJoin = 'round';
+  g.lineWidth = 1.6;
+  g.strokeStyle = '#ffffff';
+  g.globalAlpha = 0.85;
+  g.setLineDash(GHOST_DASH);
+  g.lineDashOffset = -time * 12;
+  g.stroke(hull);
+  g.setLineDash(NO_DASH);
+  g.restore();
+}
+
+const GHOST_DASH = [4, 3];
+
+/**
  * @param {CanvasRenderingContext2D} g
- * @param {import('../scene.js').Ship} s
+ * @param {import('../actors.js').Ship} s
  * @param {number} time
  */
 function flame(g, s, time) {
@@ -85,7 +108,7 @@ function tongue(g, dx, dy, from, w, long) {
 /**
  * What surrounds the hull: the own ship's light, shield, armor, overdrive.
  * @param {CanvasRenderingContext2D} g
- * @param {import('../scene.js').Ship} s
+ * @param {import('../actors.js').Ship} s
  * @param {number} time
  */
 function lights(g, s, time) {

@@ -6,7 +6,7 @@ import { glow, PICKUPS } from '../palette.js';
  * With 'lighter', in arena units.
  * @param {CanvasRenderingContext2D} g
  * @param {import('../camera.js').Camera} camera
- * @param {import('../scene.js').Bolt[]} bolts
+ * @param {import('../actors.js').Bolt[]} bolts
  */
 export function drawBolts(g, camera, bolts) {
   g.lineCap = 'round';
