@@ -19,7 +19,8 @@ type connected struct {
 	role       protocol.Role
 	viewer     *game.Viewer
 	rosterSeq  uint32
-	queue      []byte // frames to send before anything else: welcome, replies, notices
+	queue      []byte  // frames to send before anything else: welcome, replies, notices
+	missed     backlog // events that a resumed connection has still to catch up with
 
 	flight flight // what is on its way to the player
 
@@ -151,6 +152,7 @@ func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time
 	}
 	if a.resume {
 		viewer.Skip(a.lastEvent)
+		p.missed.messages, p.missed.bytes = viewer.Behind()
 	}
 	s.player = p
 	s.index = len(r.sessions)
@@ -234,12 +236,22 @@ func (r *Room) sessionOf(seat uint16) *Session {
 
 // readSockets reads each ready socket once. What a player sends beyond its share waits in the socket.
 func (r *Room) readSockets(now time.Time) {
-	n, err := r.set.Poll(r.events)
-	if err != nil {
-		r.log.Error().Err(err).Msg("cannot poll the players' sockets")
-		return
+	for looked := 0; looked == 0 || looked < len(r.sessions); looked += len(r.events) { // each socket has its turn in every tick
+		n, err := r.set.Poll(r.events)
+		if err != nil {
+			r.log.Error().Err(err).Msg("cannot poll the players' sockets")
+			return
+		}
+		r.readReady(r.events[:n], now)
+		if n < len(r.events) {
+			return
+		}
 	}
-	for _, ev := range r.events[:n] {
+}
+
+// readReady reads each of the sockets once.
+func (r *Room) readReady(ready []netpoll.Event, now time.Time) {
+	for _, ev := range ready {
 		s, ok := ev.Conn.Owner().(*Session)
 		if !ok || s.player == nil || !s.player.bytes.has(now, BytesPerSecond, BytesBurst) {
 			continue

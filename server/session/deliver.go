@@ -59,6 +59,7 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 		r.lose(s, endEventsLost, now)
 		return
 	}
+	p.missed.catchUp(p.viewer)
 	switch {
 	case !p.shown: // the first one goes at once, whatever the snapshot rate
 		out = r.appendState(out, s, now)
@@ -79,13 +80,25 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 	}
 }
 
+// backlog are events that wait.
+type backlog struct{ messages, bytes int }
+
+// catchUp notes what is still to be caught up with: what was missed before counts for no limit.
+func (b *backlog) catchUp(v *game.Viewer) {
+	if *b != (backlog{}) {
+		messages, bytes := v.Behind()
+		b.messages, b.bytes = min(b.messages, messages), min(b.bytes, bytes)
+	}
+}
+
 // bearWith skips a player whose socket is full; only reliable events that pile up may end it.
 func (r *Room) bearWith(s *Session, now time.Time, frame bool) {
 	if frame {
 		r.counts.skipped++
 	}
 	messages, bytes := s.player.viewer.Behind()
-	if messages > MaxUnsentEvents || bytes > MaxUnsentEventBytes || len(s.player.queue) > MaxUnsentEventBytes {
+	missed := &s.player.missed
+	if messages > MaxUnsentEvents+missed.messages || bytes > MaxUnsentEventBytes+missed.bytes || len(s.player.queue) > MaxUnsentEventBytes {
 		r.lose(s, endEventsLost, now)
 	}
 }

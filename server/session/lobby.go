@@ -393,7 +393,7 @@ func (l *Lobby) send(s *Session, p []byte, now time.Time) bool {
 		l.gone(s, now)
 		return false
 	}
-	if l.cfg.MaxUnsent > 0 && len(s.out.unsent) > l.cfg.MaxUnsent {
+	if l.cfg.MaxUnsent > 0 && s.out.waiting() > l.cfg.MaxUnsent {
 		l.end(s, Ending{Code: 1008, Reason: "too much left unread"}, now)
 		return false
 	}

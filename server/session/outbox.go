@@ -6,9 +6,13 @@ import "skirmish/server/netpoll"
 // begun is finished first.
 type outbox struct {
 	unsent []byte
+	gone   int // of unsent: sent already, and moved away once it is the greater part, so that a slow reader costs no more copying than a fast one
 }
 
 func (o *outbox) empty() bool { return len(o.unsent) == 0 }
+
+// waiting is the number of unsent bytes.
+func (o *outbox) waiting() int { return len(o.unsent) - o.gone }
 
 // write sends p, behind what is unsent, and keeps what the socket does not take. sent is what the socket took of it all.
 func (o *outbox) write(c netpoll.Conn, p []byte) (sent int, err error) {
@@ -28,11 +32,14 @@ func (o *outbox) flush(c netpoll.Conn) (sent int, err error) {
 	if o.empty() {
 		return 0, nil
 	}
-	sent, err = c.Write(o.unsent)
+	sent, err = c.Write(o.unsent[o.gone:])
 	if err != nil {
 		return sent, err
 	}
-	o.unsent = o.unsent[:copy(o.unsent, o.unsent[sent:])]
+	if o.gone += sent; o.gone > len(o.unsent)/2 {
+		o.unsent = o.unsent[:copy(o.unsent, o.unsent[o.gone:])]
+		o.gone = 0
+	}
 	if o.empty() && cap(o.unsent) > outboxKeepBytes {
 		o.unsent = nil
 	}
