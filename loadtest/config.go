@@ -24,6 +24,7 @@ type Config struct {
 	Loops     int           // threads that play
 	Seed      uint64        // of the bots and the matches
 	Workers   int           // processes that play
+	Insecure  bool          // certificates are not checked
 	Scenario  *Scenario     // nil: bots, ramp and duration alone
 
 	Thresholds []Threshold

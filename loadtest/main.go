@@ -120,6 +120,7 @@ The admin key comes from SKIRMISH_ADMIN_KEY.`,
 	f.StringVar(&c.JSON, "json", "", "write the report as JSON to this file, - for stdout")
 	f.StringVar(&c.CSV, "csv", "", "write the run second by second to this file")
 	f.StringVar(&c.HTML, "html", "", "write the report as one page with curves to this file")
+	f.BoolVar(&c.Insecure, "insecure", false, "take any certificate of an https:// or wss:// server, such as one signed by itself")
 	f.IntVar(&c.Workers, "workers", c.Workers, "processes that play, each with --loops threads")
 	f.IntVar(&c.Loops, "loops", c.Loops, "threads that play")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of bots and matches")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"net/netip"
 	"time"
@@ -21,10 +22,10 @@ type epoll struct {
 	oob    [64]byte // control messages; the one stamp asked for takes 32
 }
 
-// newPoller makes the fastest poller for a target; TLS needs the portable one.
-func newPoller(secure bool, serverName string) (poller, error) {
-	if secure {
-		return newPortable(serverName, true), nil
+// newPoller makes the fastest poller for a target, nil: without TLS; that needs the portable one.
+func newPoller(secure *tls.Config) (poller, error) {
+	if secure != nil {
+		return newPortable(secure), nil
 	}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {

@@ -2,7 +2,9 @@
 
 package main
 
+import "crypto/tls"
+
 // newPoller makes the only poller of this system.
-func newPoller(secure bool, serverName string) (poller, error) {
-	return newPortable(serverName, secure), nil
+func newPoller(secure *tls.Config) (poller, error) {
+	return newPortable(secure), nil
 }

@@ -13,9 +13,8 @@ import (
 // portable is the poller of other systems and of TLS: a goroutine per connection reads, the loop takes what has
 // come once per slot. It is slower than epoll by far and a full socket blocks the loop.
 type portable struct {
-	secure bool
-	tls    *tls.Config
-	wg     sync.WaitGroup
+	tls *tls.Config // nil: none
+	wg  sync.WaitGroup
 
 	mu    sync.Mutex // guards news
 	news  []news
@@ -38,9 +37,7 @@ type wire struct {
 	cancel context.CancelFunc
 }
 
-func newPortable(serverName string, secure bool) *portable {
-	return &portable{secure: secure, tls: &tls.Config{ServerName: serverName, NextProtos: []string{"http/1.1"}}}
-}
+func newPortable(secure *tls.Config) *portable { return &portable{tls: secure} }
 
 func (p *portable) dial(c *conn, to netip.AddrPort, from netip.Addr) error {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -55,7 +52,7 @@ func (p *portable) dial(c *conn, to netip.AddrPort, from netip.Addr) error {
 		ctx, stop := context.WithTimeout(ctx, joinLimit)
 		defer stop()
 		conn, err := d.DialContext(ctx, "tcp", to.String())
-		if err == nil && p.secure {
+		if err == nil && p.tls != nil {
 			t := tls.Client(conn, p.tls)
 			if err = t.HandshakeContext(ctx); err != nil {
 				conn.Close()

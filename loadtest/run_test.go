@@ -132,7 +132,7 @@ func matches(t *testing.T, server string) (n int) {
 func TestMatchesThatEndDuringTheRunAreNoErrors(t *testing.T) {
 	c := small(serve(t, nil))
 	c.Bots, c.Duration = 8, 20*time.Second
-	m := newMatchmaker(c.Server, "")
+	m := newMatchmaker(c.Server, "", false)
 	go func() {
 		defer m.http.CloseIdleConnections()
 		for {

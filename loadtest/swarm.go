@@ -71,7 +71,7 @@ func newSwarm(c *Config, share, of int) (*swarm, error) {
 		return nil, err
 	}
 	s := &swarm{
-		config: c, maker: newMatchmaker(c.Server, c.AdminKey), definition: d, brains: arena, faults: make(map[string]int),
+		config: c, maker: newMatchmaker(c.Server, c.AdminKey, c.Insecure), definition: d, brains: arena, faults: make(map[string]int),
 		spans: c.spans(), share: share, of: of,
 	}
 	for _, l := range c.lives() {
@@ -127,9 +127,9 @@ func (s *swarm) makeLoops(to target) error {
 	s.window.end = s.window.begin + int64(c.Duration)
 	schedule := newSchedule(s.start, c.Rate)
 	for range c.Loops {
-		p, err := newPoller(to.secure, to.name)
+		p, err := newPoller(to.tls(c.Insecure))
 		if c.portable {
-			p, err = newPortable(to.name, to.secure), nil
+			p, err = newPortable(to.tls(c.Insecure)), nil
 		}
 		if err != nil {
 			return fmt.Errorf("the loops' poller: %w", err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -47,6 +48,14 @@ func resolve(ctx context.Context, raw string) (target, error) {
 	}
 	t.to = netip.AddrPortFrom(best, uint16(port))
 	return t, nil
+}
+
+// tls is what a connection to the target needs, nil for a plain one. Insecure takes any certificate.
+func (t *target) tls(insecure bool) *tls.Config {
+	if !t.secure {
+		return nil
+	}
+	return &tls.Config{ServerName: t.name, NextProtos: []string{"http/1.1"}, InsecureSkipVerify: insecure}
 }
 
 // sources are the addresses that bots of a loopback target bind, so that the server's limits per address hold for

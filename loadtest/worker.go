@@ -39,7 +39,7 @@ type progress struct {
 
 // runWorkers plays a run with several processes: copies of this one, each with its share of the matches.
 func runWorkers(ctx context.Context, c *Config, status io.Writer, terminal bool) (*Report, error) {
-	m := newMatchmaker(c.Server, c.AdminKey)
+	m := newMatchmaker(c.Server, c.AdminKey, c.Insecure)
 	defer m.http.CloseIdleConnections()
 	if _, err := m.do(ctx, "GET", "/v1/matches?limit=1", nil); err != nil { // before any process is started
 		return nil, err
