@@ -170,11 +170,7 @@ func (s *natsStream) consume(ctx context.Context, name string, take func(Record)
 	if err != nil {
 		return err
 	}
-	bound, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	reader, err := js.CreateOrUpdateConsumer(bound, s.name, jetstream.ConsumerConfig{
-		Durable: name, AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Minute, MaxAckPending: 1, MaxDeliver: -1,
-	})
+	reader, err := s.reader(ctx, js, name)
 	if err != nil {
 		return err
 	}
@@ -204,6 +200,50 @@ func (s *natsStream) consume(ctx context.Context, name string, take func(Record)
 		}
 	}
 	return nil
+}
+
+// reader makes the JetStream consumer of a reader, which goes on behind what was acknowledged. It is a new one each time: a
+// process that was killed leaves a record underway, and JetStream would wait for its acknowledgement. Two names take turns,
+// so that there is one with the reader's place at every moment.
+func (s *natsStream) reader(ctx context.Context, js jetstream.JetStream, name string) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	names := [2]string{name + "-a", name + "-b"}
+	var place uint64 // the last record that was acknowledged
+	newest := 1      // the name that has it
+	var exists [2]bool
+	for i := range names {
+		c, err := js.Consumer(ctx, s.name, names[i])
+		if errors.Is(err, jetstream.ErrConsumerNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		exists[i] = true
+		info := c.CachedInfo()
+		at := info.AckFloor.Stream
+		if begin := info.Config.OptStartSeq; begin > 0 {
+			at = max(at, begin-1)
+		}
+		if at >= place {
+			place, newest = at, i
+		}
+	}
+	other := 1 - newest
+	if exists[other] {
+		if err := js.DeleteConsumer(ctx, s.name, names[other]); err != nil {
+			return nil, err
+		}
+	}
+	reader, err := js.CreateOrUpdateConsumer(ctx, s.name, jetstream.ConsumerConfig{
+		Durable: names[other], DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: place + 1,
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Minute, MaxAckPending: 1, MaxDeliver: -1,
+	})
+	if err != nil || !exists[newest] {
+		return reader, err
+	}
+	return reader, js.DeleteConsumer(ctx, s.name, names[newest])
 }
 
 // next waits for the next record, for callTimeout at the most.

@@ -1,0 +1,278 @@
+package node_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"skirmish/game"
+	"skirmish/server/api"
+	"skirmish/server/node"
+	"skirmish/server/webhook"
+)
+
+// kills is how often the kill test kills its server: go test ./server/node -run Kill -kills 1000.
+var kills = flag.Int("kills", 30, "how often TestKillsLoseNoResult kills the server")
+
+// childEnv makes this test binary the server that the kill test starts and kills.
+const childEnv = "SKIRMISH_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childEnv); dir != "" {
+		if err := child(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// child serves on free ports and says where.
+func child(dir string) error {
+	cfg := node.Default()
+	cfg.Addr, cfg.AdminAddr, cfg.DataDir, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", dir, zerolog.ErrorLevel
+	cfg.WebhookSecrets, _ = webhook.ParseSecrets("main:" + hookSecret)
+	cfg.Webhooks.First, cfg.Webhooks.Most, cfg.Webhooks.Timeout = 10*time.Millisecond, 100*time.Millisecond, 2*time.Second
+	n, err := node.Start(cfg, flash{})
+	if err != nil {
+		return err
+	}
+	fmt.Println("http://" + n.AdminAddr().String())
+	return n.Serve(context.Background())
+}
+
+// flash is a game that plays itself: it ends after some ticks.
+type flash struct{}
+
+type (
+	flashRow    struct{ At int32 }
+	flashSim    struct{ Left int32 }
+	flashResult struct {
+		Sum uint64 `json:"sum"` // of the seed, so that every match has a result of its own
+	}
+)
+
+func (flash) Spec() game.Spec {
+	return game.Spec{Name: "flash", Version: "1", Input: raceInput{}, Kinds: []any{flashRow{}}, TickRate: 50, SnapshotRate: 50, MaxPlayers: 2}
+}
+
+func (flash) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	p := struct {
+		Ticks int32 `json:"ticks"`
+	}{3}
+	if err := m.Decode(&p); err != nil {
+		return nil, err
+	}
+	return &flashSim{Left: p.Ticks}, nil
+}
+
+func (s *flashSim) Join(*game.Tick, *game.Player)               {}
+func (s *flashSim) Leave(*game.Tick, *game.Player, game.Reason) {}
+func (s *flashSim) Frame(*game.Frame)                           {}
+func (s *flashSim) Step(t *game.Tick) {
+	if s.Left--; s.Left <= 0 {
+		t.Finish(flashResult{Sum: t.Match().Seed})
+	}
+}
+
+// victim is one life of the server.
+type victim struct {
+	cmd   *exec.Cmd
+	admin string
+}
+
+func start(t *testing.T, dir string) *victim {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &victim{cmd: exec.Command(self)}
+	v.cmd.Env = append(os.Environ(), childEnv+"="+dir)
+	v.cmd.Stderr = os.Stderr
+	out, err := v.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.kill)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the server does not start on what is left: %v", err)
+	}
+	v.admin = strings.TrimSpace(line)
+	return v
+}
+
+// kill is kill -9.
+func (v *victim) kill() {
+	v.cmd.Process.Kill()
+	v.cmd.Wait()
+}
+
+// ask does one request; ok is false when the server is dead.
+func (v *victim) ask(ctx context.Context, method, path string, body any) (status int, out []byte, ok bool) {
+	var in io.Reader
+	if body != nil {
+		b, _ := json.Marshal(body)
+		in = bytes.NewReader(b)
+	}
+	req, _ := http.NewRequestWithContext(ctx, method, v.admin+path, in)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, false
+	}
+	defer res.Body.Close()
+	out, err = io.ReadAll(res.Body)
+	return res.StatusCode, out, err == nil
+}
+
+// However often the server is killed at whatever moment: every match that has ended – its result was given out by the API,
+// so it is on the disk – is told to its sink, unchanged, and what is told twice has the same id.
+func TestKillsLoseNoResult(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 9))
+	var rndMu sync.Mutex
+	chance := func(n int) int {
+		rndMu.Lock()
+		defer rndMu.Unlock()
+		return rnd.IntN(n)
+	}
+	s := newSink(t)
+	mood := 0
+	s.verdict = func() int { // called with the sink's lock held
+		switch mood {
+		case 1: // down
+			return 0
+		case 2: // slow
+			time.Sleep(time.Duration(chance(20)) * time.Millisecond)
+			return 200
+		case 3:
+			return 500
+		}
+		return []int{200, 200, 200, 500, 404, 302, 0}[chance(7)] // wrong at random
+	}
+	dir := t.TempDir()
+	var mu sync.Mutex
+	made, ended := 0, map[string]string{} // results as the API gave them out, by match
+	for life := range *kills {
+		s.mu.Lock()
+		mood = chance(5)
+		s.mu.Unlock()
+		v := start(t, dir)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		var load sync.WaitGroup
+		for w := range 4 {
+			load.Go(func() {
+				for i := 0; ; i++ {
+					id := fmt.Sprintf("m-%d-%d-%d", life, w, i)
+					status, out, ok := v.ask(ctx, "POST", "/v1/matches", map[string]any{
+						"match_id": id, "game": "flash", "params": map[string]any{"ticks": 1 + chance(4)}, "start": map[string]any{"when": "now"},
+						"webhook": map[string]any{"url": s.URL, "secret_id": "main", "events": []string{"match.*"}},
+					})
+					if !ok {
+						return
+					}
+					if status != http.StatusCreated {
+						t.Errorf("create: %d %s", status, out)
+						return
+					}
+					mu.Lock()
+					made++
+					mu.Unlock()
+					for {
+						status, out, ok := v.ask(ctx, "GET", "/v1/matches/"+id+"/result", nil)
+						if !ok {
+							return
+						}
+						if status == http.StatusOK {
+							mu.Lock()
+							ended[id] = strings.TrimSpace(string(out))
+							mu.Unlock()
+							break
+						}
+						time.Sleep(3 * time.Millisecond)
+					}
+				}
+			})
+		}
+		time.Sleep(time.Duration(20+chance(350)) * time.Millisecond)
+		v.kill()
+		cancel()
+		load.Wait()
+	}
+	s.mu.Lock()
+	mood = 2
+	s.mu.Unlock()
+	v := start(t, dir)
+	told := func() (map[string]string, int) {
+		out, repeated, ids := map[string]string{}, 0, map[string]bool{}
+		for _, e := range s.events() {
+			if ids[e.ID] {
+				repeated++
+			}
+			ids[e.ID] = true
+			if e.Type == "match.ended" {
+				out[e.MatchID] = string(e.Data)
+			}
+		}
+		return out, repeated
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		var info api.NodeInfo
+		_, out, _ := v.ask(t.Context(), "GET", "/v1/node", nil)
+		json.Unmarshal(out, &info)
+		got, _ := told()
+		missing := 0
+		for id := range ended {
+			if got[id] == "" {
+				missing++
+			}
+		}
+		if missing == 0 && info.Webhooks.Pending == 0 || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	got, repeated := told()
+	lost, changed := 0, 0
+	for id, want := range ended {
+		switch {
+		case got[id] == "":
+			lost++
+		case got[id] != want:
+			changed++
+			t.Errorf("%s was %s and is told as %s", id, want, got[id])
+		}
+		status, out, _ := v.ask(t.Context(), "GET", "/v1/matches/"+id+"/result", nil)
+		if status != http.StatusOK || strings.TrimSpace(string(out)) != want {
+			t.Errorf("%s was %s and is read as %d %s", id, want, status, out)
+		}
+	}
+	t.Logf("kills %d: matches made %d, ended %d, delivered %d, events repeated %d, changed %d, lost %d", *kills, made, len(ended), len(got), repeated, changed, lost)
+	if lost > 0 || changed > 0 || len(ended) < *kills {
+		t.Errorf("lost %d, changed %d, of %d", lost, changed, len(ended))
+	}
+}
