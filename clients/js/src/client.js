@@ -12,10 +12,11 @@ import { Stats, Traffic } from './stats.js';
 import { View } from './view.js';
 import { KeyframeReason, Notice, Role, Type, closing } from './codes.js';
 import * as message from './messages.js';
+import * as outgoing from './outgoing.js';
 import * as limits from './limits.js';
 
 const SDK = 'skirmish-js/0.2.0';
-const PING_EVERY_MS = 1000;
+const PING_EVERY_MS = 500;
 const LEAVE_MS = 1000;
 const KEYFRAME_EVERY_MS = 1000;
 /** A line is not silent before this many states are missing. */
@@ -202,7 +203,7 @@ export class Client extends Emitter {
     if (payload.length > limits.MAX_REQUEST_BYTES) return Promise.reject(new RangeError('request too long'));
     if (this.status !== 'playing' && this.status !== 'silent') return Promise.reject(new Error('not connected'));
     return this.#requests.ask((id) => {
-      message.writeRequest(this.#writer.reset(), id, op, payload);
+      outgoing.writeRequest(this.#writer.reset(), id, op, payload);
       this.#send();
     });
   }
@@ -219,7 +220,7 @@ export class Client extends Emitter {
     return new Promise((resolve) => {
       this.on('closed', () => resolve());
       if (this.status !== 'playing') return this.#connection.end(4001, '');
-      message.writeBye(this.#writer.reset(), code);
+      outgoing.writeBye(this.#writer.reset(), code);
       this.#send();
       this.#leaveTimer = setTimeout(() => this.#connection.end(4001, ''), LEAVE_MS);
     });
@@ -263,7 +264,7 @@ export class Client extends Emitter {
     const credential = this.#resumeToken
       ? { resume: this.#resumeToken, lastEvent: this.lastEvent }
       : { token: this.#token };
-    message.writeHello(this.#writer.reset(), credential, SDK);
+    outgoing.writeHello(this.#writer.reset(), credential, SDK);
     const bytes = this.#writer.done();
     this.#traffic.out(bytes.length, performance.now());
     return bytes;
@@ -272,7 +273,7 @@ export class Client extends Emitter {
   /** @param {number} now */
   #ping(now) {
     this.#pingId = (this.#pingId + 1) >>> 0;
-    message.writePing(this.#writer.reset(), this.#pingId, Math.round(now * 1000));
+    outgoing.writePing(this.#writer.reset(), this.#pingId, Math.round(now * 1000));
     this.#send();
   }
 
@@ -408,7 +409,7 @@ export class Client extends Emitter {
     if (now - this.#keyframeAt < KEYFRAME_EVERY_MS) return;
     this.#keyframeAt = now;
     this.stats.keyframes++;
-    message.writeKeyframe(this.#writer.reset(), reason, crc);
+    outgoing.writeKeyframe(this.#writer.reset(), reason, crc);
     this.#send();
   }
 
@@ -429,7 +430,7 @@ export class Client extends Emitter {
    */
   #sendInputs(first, values, n, fields) {
     this.stats.inputsSent += n;
-    message.writeInput(this.#writer.reset(), this.view?.baseTick ?? 0, this.view?.fraction ?? 0, first, values, n, fields);
+    outgoing.writeInput(this.#writer.reset(), this.view?.baseTick ?? 0, this.view?.fraction ?? 0, first, values, n, fields);
     this.#send();
   }
 

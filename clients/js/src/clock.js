@@ -51,7 +51,7 @@ export class Clock {
       this.rttVarMs = ms / 2;
     } else {
       this.rttVarMs += (Math.abs(ms - this.rttMs) - this.rttVarMs) / 4;
-      this.rttMs += (ms - this.rttMs) / 8;
+      this.rttMs += (ms - this.rttMs) / 4;
     }
     let best = 0;
     const n = Math.min(this.#count, SAMPLES);

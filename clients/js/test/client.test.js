@@ -3,46 +3,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer } from 'ws';
 import { Client, ClosedError } from '../src/index.js';
 import { FakeServer, arenaPlan, delta, event, message, roster, snapshot, welcome } from './fake.js';
-
-const quick = { WebSocket, random: () => 0 };
-
-/** @type {(x: number) => import('./fake.js').Row[]} */
-const ships = (x) => [{ id: 1, kind: 0, values: [x, 80, 250, 100, 0, 0, 0, 0, 0, 0] }, { id: 255, kind: 5, values: [1, 600, 1, 1280, 800, 0, 0, 0, 0] }];
-const own = [1, 2, 3, 4, 0, 0, 0, 0, 0];
-
-/**
- * @param {Client} client
- * @param {keyof import('../src/client.js').Events} name
- * @returns {Promise<any>}
- */
-const next = (client, name) => new Promise((resolve) => {
-  const stop = client.on(name, (v) => {
-    stop();
-    resolve(v);
-  });
-});
-
-/**
- * A client that plays, and its connection on the server.
- * @param {import('node:test').TestContext} t
- * @param {any} [o] of the welcome
- */
-async function play(t, o = {}) {
-  const server = await FakeServer.listen();
-  const client = new Client(quick);
-  t.after(async () => {
-    server.close();
-    if (client.status !== 'closed') await client.leave();
-  });
-  const joined = client.connect({ url: server.url, token: 'mt1.secret' });
-  const conn = await server.accept();
-  const hello = await conn.take(1);
-  conn.send(welcome(o));
-  return { server, client, conn, hello, welcome: await joined };
-}
+import { next, own, play, quick, ships } from './play.js';
 
 test('a join says hello with the ticket in the message, never in the address', async (t) => {
   const { client, hello, welcome: w, server } = await play(t);

@@ -182,6 +182,8 @@ export class FakeServer {
   #waiting = /** @type {((c: FakeConn) => void)[]} */ ([]);
   /** @type {WebSocketServer} */
   #server;
+  /** Handshakes wait for this. @type {Promise<void>} */
+  gate = Promise.resolve();
 
   /** @param {WebSocketServer} server */
   constructor(server) {
@@ -197,11 +199,15 @@ export class FakeServer {
   /** @returns {Promise<FakeServer>} */
   static listen() {
     return new Promise((resolve) => {
+      /** @type {FakeServer} */
+      let fake;
       const server = new WebSocketServer({
         host: '127.0.0.1', port: 0, path: '/play',
+        verifyClient: (_, done) => void fake.gate.then(() => done(true)),
         handleProtocols: (offered) => (offered.has('skirmish.v1') ? 'skirmish.v1' : false),
       });
-      server.on('listening', () => resolve(new FakeServer(server)));
+      fake = new FakeServer(server);
+      server.on('listening', () => resolve(fake));
     });
   }
 
@@ -213,6 +219,11 @@ export class FakeServer {
   /** @returns {Promise<FakeConn>} */
   async accept() {
     return this.#conns.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Connections that nobody has accepted yet. */
+  get waiting() {
+    return this.#conns.length;
   }
 
   close() {

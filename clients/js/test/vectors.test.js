@@ -7,6 +7,7 @@ import test from 'node:test';
 import { decode, encode } from '@msgpack/msgpack';
 import { MessageError, Reader, Writer } from '../src/msgpack.js';
 import * as message from '../src/messages.js';
+import * as outgoing from '../src/outgoing.js';
 import { readPlan } from '../src/plan.js';
 import { crc32 } from '../src/rows.js';
 import { BaselineError, State } from '../src/state.js';
@@ -47,12 +48,12 @@ for (const p of vectors.plans) {
 
 /** @type {Record<number, (w: Writer, v: any) => void>} */
 const writers = {
-  1: (w, v) => message.writeHello(w, 'resume' in v ? { resume: v.resume, lastEvent: v.last_event_seq } : { token: v.token }, v.sdk, v.version, v.capabilities),
-  2: (w, v) => message.writeInput(w, v.base_tick, v.fraction, v.first_seq, v.inputs.flat(), v.inputs.length, v.inputs[0].length),
-  3: (w, v) => message.writePing(w, v.id, v.t0),
-  4: (w, v) => message.writeRequest(w, v.id, v.op, hex(v.payload)),
-  5: (w, v) => message.writeKeyframe(w, v.reason, v.crc),
-  6: (w, v) => message.writeBye(w, v.code),
+  1: (w, v) => outgoing.writeHello(w, 'resume' in v ? { resume: v.resume, lastEvent: v.last_event_seq } : { token: v.token }, v.sdk, v.version, v.capabilities),
+  2: (w, v) => outgoing.writeInput(w, v.base_tick, v.fraction, v.first_seq, v.inputs.flat(), v.inputs.length, v.inputs[0].length),
+  3: (w, v) => outgoing.writePing(w, v.id, v.t0),
+  4: (w, v) => outgoing.writeRequest(w, v.id, v.op, hex(v.payload)),
+  5: (w, v) => outgoing.writeKeyframe(w, v.reason, v.crc),
+  6: (w, v) => outgoing.writeBye(w, v.code),
 };
 
 /** @type {Record<number, (b: Uint8Array, plan: import('../src/plan.js').Plan) => any>} */
