@@ -60,8 +60,3 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		return nil
 	}
 }
-
-func (r *Report) writeHTML(w io.Writer) error {
-	_, err := io.WriteString(w, "<!doctype html>")
-	return err
-}

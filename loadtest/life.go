@@ -27,7 +27,8 @@ func endOf(b *bot, code int, ok bool) Ending { return Ending{b.life.manner.Strin
 func (b *bot) deserves(code protocol.CloseCode) bool {
 	switch {
 	case b.life.manner == readsSlowly:
-		return code == protocol.CloseEventsLost || code == protocol.CloseTimeout
+		// Its Close may lie behind more than it reads in the time that a server waits.
+		return code == protocol.CloseEventsLost || code == protocol.CloseTimeout || code == protocol.CloseAbnormal
 	case !b.offends:
 		return false
 	case b.life.manner == floods:

@@ -30,7 +30,8 @@ const (
 
 const (
 	maxReportBytes = 256 << 20
-	leastSeconds   = 5 // of each run, to compare them
+	leastSeconds   = 5   // of each run, to compare them
+	maxPoints      = 600 // of a curve in the page
 )
 
 const (
