@@ -34,7 +34,7 @@ type Sim interface {
 	Frame(f *Frame)
 }
 
-// Optional parts of a Sim or Game, found by type assertion.
+// Optional parts of a Sim or Game, found by type assertion. Focuser and Seer, who sees what, are in interest.go.
 type (
 	// Admitter (on a Sim) has the last word on a join: an error refuses it with 4403 and its text.
 	Admitter interface {

@@ -1,6 +1,7 @@
 package game_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -62,13 +63,18 @@ var storms = []storm{
 	{name: "own rule, radius and budget", seer: true, interest: game.Interest{Radius: 300, Budget: 120}},
 }
 
+var modelSeed = flag.Uint64("model.seed", 0, "seed of TestModel, to run it again as it was; 0: a new one")
+
 func TestModel(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := *modelSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("again with -model.seed %d", seed)
 	total, sums := 0, 0
 	for i, s := range storms {
 		t.Run(s.name, func(t *testing.T) {
-			m := newModel(t, &storms[i], seed+uint64(i))
+			m := newModel(t, &storms[i], seed)
 			for m.steps < 1+modelSteps/len(storms) {
 				m.turn()
 			}

@@ -50,8 +50,8 @@ func (v *Viewer) baseline() *frame {
 	return nil
 }
 
-// AppendState appends the newest frame as one message: a delta against the last one appended for v, or a full
-// snapshot. The caller writes it whole or drops the connection; one that it cannot write yet it does not ask
+// AppendState appends the newest frame that v may see as one message: a delta against the last one appended for v,
+// or a full snapshot. The caller writes it whole or drops the connection; one that it cannot write yet it does not ask
 // for. Nothing is appended before the first frame and when v has the newest one already.
 func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 	stage := v.stage()
