@@ -4,6 +4,8 @@ package client_test
 
 import (
 	"testing"
+
+	"skirmish/protocol"
 )
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
@@ -11,7 +13,20 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	a, b := rows(32, 10), rows(32, 12)
 	values := []int32{1, 2}
 	there, back := message(delta(102, 101, 1, a, b, b.CRC())), message(snapshot(101, 0, a))
+	k, r, drawn := newTable(), newReel(), make([]float64, 0, 8)
+	pushed := &protocol.State{Plan: plan, Rows: *b}
 	step := func() {
+		k.Input(k.tick+1, values)
+		k.tick, k.ack = k.tick+1, k.ack+1
+		pushed.Head.Tick, pushed.Head.Ack = k.tick, k.ack
+		k.State(pushed, k.now) // wrong each time: all is played again
+		r.now += tickTime
+		r.Push(pushed, r.now)
+		r.Draw(r.now)
+		if _, _, ok := r.Row(1, drawn); !ok && r.Tick != 0 {
+			t.Fatal("no row")
+		}
+		s.Pacer.Due(7)
 		s.Input(values, 7)
 		s.Ping(7)
 		s.Wrote(len(s.Out()))
@@ -24,7 +39,9 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			}
 		}
 	}
-	step()
+	for range 300 {
+		step()
+	}
 	if n := testing.AllocsPerRun(200, step); n != 0 {
 		t.Errorf("%v allocations per input, snapshot and delta", n)
 	}

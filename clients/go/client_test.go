@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -307,5 +308,35 @@ func TestTickPacesTheInputs(t *testing.T) {
 	c.Close()
 	if err := c.Tick(t.Context()); err == nil {
 		t.Error("a closed client has no ticks")
+	}
+}
+
+func TestTLS(t *testing.T) {
+	url, pool := serveTLS(t, func(p *peer) {
+		p.greet()
+		p.next(protocol.TypeInput)
+		p.send(protocol.AppendResult(nil, &protocol.Result{Reason: "finished"}))
+		p.close(4000, "over")
+	})
+	for name, config := range map[string]*tls.Config{
+		"a certificate that nobody vouches for": nil,
+		"another server's certificate":          {RootCAs: pool, ServerName: "elsewhere.example"},
+	} {
+		_, err := client.Dial(t.Context(), url, client.Options{Token: "mt1.t", TLS: config})
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, config := range map[string]*tls.Config{
+		"a certificate that the pool vouches for": {RootCAs: pool},
+		"any certificate":                         {InsecureSkipVerify: true},
+	} {
+		c := dial(t, url, client.Options{TLS: config})
+		if _, err := c.Send(1, 2); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := c.Wait(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -65,8 +65,8 @@ func (p *Picture) Draw(now int64) bool {
 	if back := p.head - head; back > 0 && back*float64(p.period) < float64(pictureJump) {
 		head = p.head // it waits rather than goes back
 	}
-	p.head = head
 	i := p.count - 1
+	p.head = min(head, float64(p.states[i%pictureRing].tick))
 	oldest := max(0, p.count-pictureRing)
 	for i > oldest && float64(p.states[i%pictureRing].tick) > head {
 		i--

@@ -33,6 +33,8 @@ type Predictor[B any] struct {
 	Stats PredictorStats
 
 	now    B
+	told   B // of the newest state; a local would escape, as was would
+	was    B
 	life   uint64
 	moving bool
 	behind int64 // ticks that had no input of ours, as of the newest state
@@ -96,6 +98,7 @@ func (p *Predictor[B]) Input(seq uint32, values []int32) {
 // State compares a state with what was predicted, and begins anew from it where they differ.
 func (p *Predictor[B]) State(s *protocol.State, now int64) {
 	told, life, ok := p.Read(s)
+	p.told, p.was = told, p.now
 	ack := s.Head.Ack
 	behind := int64(s.Head.Tick) - int64(ack)
 	missed := behind != p.behind
@@ -104,7 +107,6 @@ func (p *Predictor[B]) State(s *protocol.State, now int64) {
 		p.now, p.moving = told, false
 		return
 	}
-	was := p.now
 	o := &p.ring[ack%predictRing]
 	switch {
 	case !p.moving || life != p.life:
@@ -114,13 +116,13 @@ func (p *Predictor[B]) State(s *protocol.State, now int64) {
 	case ack == 0 || o.seq != ack || missed:
 		p.Stats.Missed++
 		p.replay(told, ack)
-		p.smooth(&was, now)
-	case p.Equal(&told, &o.body):
+		p.smooth(now)
+	case p.Equal(&p.told, &o.body):
 		p.Stats.Right++
 	default:
 		p.Stats.Corrections++
 		p.replay(told, ack)
-		p.smooth(&was, now)
+		p.smooth(now)
 	}
 }
 
@@ -143,8 +145,8 @@ func (p *Predictor[B]) replay(told B, ack uint32) {
 }
 
 // smooth lets the way from what was shown to what is right be gone slowly, if it is short.
-func (p *Predictor[B]) smooth(was *B, now int64) {
-	dx, dy := p.Apart(&p.now, was)
+func (p *Predictor[B]) smooth(now int64) {
+	dx, dy := p.Apart(&p.now, &p.was)
 	x, y := p.Shift(now)
 	dx, dy = dx+x, dy+y
 	if math.Hypot(dx, dy) > p.Snap {

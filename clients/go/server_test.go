@@ -1,7 +1,10 @@
 package client_test
 
 import (
+	"crypto/x509"
 	"encoding/base64"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -26,9 +29,27 @@ type peer struct {
 // serve runs script for every connection of a server and returns its URL. The server ends with the test.
 func serve(t *testing.T, script func(p *peer)) string {
 	t.Helper()
+	s := newServer(t, script)
+	s.Start()
+	return "ws" + strings.TrimPrefix(s.URL, "http") + "/play"
+}
+
+// serveTLS is serve behind TLS, with a certificate that only the pool vouches for.
+func serveTLS(t *testing.T, script func(p *peer)) (url string, pool *x509.CertPool) {
+	t.Helper()
+	s := newServer(t, script)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that clients break off
+	s.StartTLS()
+	pool = x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	return "wss" + strings.TrimPrefix(s.URL, "https") + "/play", pool
+}
+
+// newServer is a server yet to be started.
+func newServer(t *testing.T, script func(p *peer)) *httptest.Server {
 	up := websocket.Upgrader{Subprotocols: []string{protocol.Subprotocol}}
 	var wg sync.WaitGroup
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wg.Add(1) // before the upgrade: until then the server's Close waits for this handler
 		defer wg.Done()
 		conn, err := up.Upgrade(w, r, nil)
@@ -46,7 +67,7 @@ func serve(t *testing.T, script func(p *peer)) string {
 		script(p)
 	}))
 	t.Cleanup(func() { s.Close(); wg.Wait() })
-	return "ws" + strings.TrimPrefix(s.URL, "http") + "/play"
+	return s
 }
 
 func (p *peer) send(msg []byte) { p.conn.WriteMessage(websocket.BinaryMessage, msg) }
