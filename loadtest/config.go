@@ -25,6 +25,7 @@ type Config struct {
 	Seed      uint64        // of the bots and the matches
 	Workers   int           // processes that play
 	Insecure  bool          // certificates are not checked
+	Lead      time.Duration // that inputs are to wait at the server, besides twice the jitter; 0: a tick
 	Scenario  *Scenario     // nil: bots, ramp and duration alone
 
 	Thresholds []Threshold
@@ -60,6 +61,9 @@ func (c *Config) Validate() error {
 	within("rate", c.Rate, arena.MinTickRate, arena.MaxTickRate)
 	within("loops", c.Loops, 1, maxLoops)
 	within("workers", c.Workers, 1, maxWorkers)
+	if c.Lead < 0 || c.Lead > time.Second {
+		fault("--lead %v is not in 0 to 1s", c.Lead)
+	}
 	if c.Ramp < 0 || c.Ramp > time.Hour {
 		fault("--ramp %v is not in 0 to 1h", c.Ramp)
 	}

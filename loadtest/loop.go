@@ -34,6 +34,7 @@ type loop struct {
 	wheel   [wheelSlots][]*bot // by slot, when they next look at their input clock
 	turned  []*bot             // scratch: a slot's bots while they play
 	next    int64              // the slot that comes
+	lead    time.Duration      // that inputs are to wait for, 0: a tick
 	clock   func() int64       // ns since the Unix epoch
 	view    game.View
 	input   any // one Spec.Input for all
@@ -206,6 +207,9 @@ func (l *loop) greet(b *bot, at int64) bool {
 		}
 		l.end(b, fmt.Errorf("another version of the game"), at)
 		return false
+	}
+	if l.lead > 0 {
+		b.session.Pacer.Aim(l.lead)
 	}
 	b.session.Ping(at)
 	b.pinged = at

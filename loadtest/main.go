@@ -120,6 +120,7 @@ The admin key comes from SKIRMISH_ADMIN_KEY.`,
 	f.StringVar(&c.JSON, "json", "", "write the report as JSON to this file, - for stdout")
 	f.StringVar(&c.CSV, "csv", "", "write the run second by second to this file")
 	f.StringVar(&c.HTML, "html", "", "write the report as one page with curves to this file")
+	f.DurationVar(&c.Lead, "lead", 0, "how long inputs are to wait at the server for their tick, besides twice the jitter (default one tick)")
 	f.BoolVar(&c.Insecure, "insecure", false, "take any certificate of an https:// or wss:// server, such as one signed by itself")
 	f.IntVar(&c.Workers, "workers", c.Workers, "processes that play, each with --loops threads")
 	f.IntVar(&c.Loops, "loops", c.Loops, "threads that play")
@@ -127,6 +128,7 @@ The admin key comes from SKIRMISH_ADMIN_KEY.`,
 	f.BoolVar(&c.NoColor, "no-color", false, "no colours and no rewritten line")
 	f.StringVar(&c.CPUProfile, "cpuprofile", "", "write a CPU profile of the generator to this file")
 	f.Lookup("warmup").DefValue = ""
+	f.Lookup("lead").DefValue = ""
 	f.SortFlags = false
 	return cmd
 }

@@ -31,6 +31,7 @@ type Pacer struct {
 
 	period int64 // ns
 	least  int64 // of Target, ns
+	base   int64 // to which the jitter is added, ns
 	most   uint32
 
 	due  int64  // of the next input
@@ -69,12 +70,17 @@ const (
 func (p *Pacer) start(tickRate int, target time.Duration, next uint32) {
 	period := int64(time.Second) / int64(tickRate)
 	*p = Pacer{
-		period: period, least: max(int64(target), period), most: uint32(tickRate),
+		period: period, base: period, least: max(int64(target), period), most: uint32(tickRate),
 		next: next, settled: math.MaxUint32, acked: next - 1,
 	}
 	p.window.most = int64(paceMemory * tickRate)
 	p.Target = time.Duration(p.least)
 }
+
+// Aim lets inputs wait for base + 2σ instead of a period + 2σ and what the welcome asks for. The less, the more inputs
+// miss their tick; below a period a single late one does, above it the server has the next one already. The next
+// welcome undoes it.
+func (p *Pacer) Aim(base time.Duration) { p.base, p.least = int64(base), int64(base) }
 
 // Due tells whether an input is to be sent now, and for when it was meant: what Session.Input wants to know. Ask
 // until it says no. Inputs whose tick must be over by now are given up. Nothing is due while a second's worth of
@@ -156,7 +162,7 @@ func (p *Pacer) heard(tick, ack uint32, lead int16, fresh bool, sent, now int64)
 	}
 	σ := p.window.deviation()
 	p.Jitter = time.Duration(σ)
-	p.Target = time.Duration(max(p.period+min(2*σ, paceSpread), p.least))
+	p.Target = time.Duration(max(p.base+min(2*σ, paceSpread), p.least))
 	off, least := p.off(), paceSnap
 	if ack < p.settled {
 		least = p.period * 3 / 4

@@ -124,6 +124,18 @@ func uniform(rtt, spread time.Duration) func(*track, bool, int64) int64 {
 	}
 }
 
+func TestLessLeadIsLessSafe(t *testing.T) {
+	k := newTrack(20, 1, 1, home)
+	k.pacer.Aim(5 * time.Millisecond)
+	k.run(5 * time.Second)
+	k.forget()
+	k.run(time.Minute)
+	if k.wait() > 0.5 || k.own() < 0.95 {
+		t.Errorf("aiming at 5 ms and the jitter: %v", k)
+	}
+	t.Log(k)
+}
+
 func TestInputsAreUsedOnTheirOwnTick(t *testing.T) {
 	for _, c := range []struct {
 		rate, every int
