@@ -3,10 +3,13 @@
 package node_test
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -19,20 +22,117 @@ import (
 	"skirmish/protocol"
 )
 
-// Control players sit in matches of their own and note when each state arrives, by the kernel's stamp of its first byte: how
-// busy the test itself is makes no difference.
+// Control players sit in matches of their own and note when each state arrives, by the kernel's stamp of its first byte. They
+// have a process of their own: the stamps of segments that wait to be read run together, so that a reader who is late, as
+// one beside hundreds of offenders is, would see gaps where there are none.
 
 // controlHz is the rate of the control matches.
 const controlHz = 50
 
-// onlookers are all control players.
+// controlVariable holds the control process's controlConfig.
+const controlVariable = "SKIRMISH_TEST_CONTROL"
+
+type controlConfig struct {
+	Addr  string
+	Seats []controlSeat
+}
+
+type controlSeat struct{ From, Token string }
+
+// controlAnswer is what the control players saw between two times.
+type controlAnswer struct {
+	P99    time.Duration // how far 99 of 100 intervals stayed from their period
+	States int
+	Broken []string // players whose connection ended
+}
+
+// TestControlProcess is the control players, when it is asked to be them. It answers lines of two times (ns since the Unix
+// epoch) until its input ends.
+func TestControlProcess(t *testing.T) {
+	text := os.Getenv(controlVariable)
+	if text == "" {
+		return
+	}
+	var c controlConfig
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		t.Fatal(err)
+	}
+	players := &controlPlayers{}
+	for _, seat := range c.Seats {
+		p, err := takeControlSeat(c.Addr, seat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		players.all = append(players.all, p)
+		go players.follow(p) // ends with the process
+	}
+	fmt.Println("SEATED all")
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		var from, to int64
+		if _, err := fmt.Sscan(in.Text(), &from, &to); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := json.Marshal(players.between(from, to))
+		fmt.Printf("SAW %s\n", b)
+	}
+}
+
+// onlookers are the control players, seen from the test.
 type onlookers struct {
 	t *testing.T
+	*selfProcess
+}
 
-	mu      sync.Mutex
-	players []*controlPlayer
-	stop    chan struct{}
-	wg      sync.WaitGroup
+// watchOver seats players in matches of their own.
+func watchOver(s *abused, matches, players int) *onlookers {
+	s.t.Helper()
+	cfg := controlConfig{Addr: hostOf(s.play)}
+	for m := range matches {
+		var seats []map[string]any
+		for i := range players {
+			seats = append(seats, map[string]any{"player_id": fmt.Sprintf("control-%d-%d", m, i)})
+		}
+		made := s.create(map[string]any{"game": "race", "params": map[string]any{"length": 1 << 30}, "seats": seats})
+		for i, seat := range made.Seats {
+			cfg.Seats = append(cfg.Seats, controlSeat{From: fmt.Sprintf("127.9.%d.%d", m, i+1), Token: seat.Token})
+		}
+	}
+	c := &onlookers{t: s.t, selfProcess: startSelf(s.t, "TestControlProcess", controlVariable, cfg)}
+	if c.line("SEATED") == "" {
+		s.t.Fatalf("the control players found no seats: %.2000s", c.log.String())
+	}
+	return c
+}
+
+// errors99 is how far 99 of 100 intervals between two states stayed from their period, among those that ended between the
+// two times.
+func (c *onlookers) errors99(from, to time.Time) time.Duration {
+	c.t.Helper()
+	fmt.Fprintln(c.in, from.UnixNano(), to.UnixNano())
+	var a controlAnswer
+	if err := json.Unmarshal([]byte(c.line("SAW")), &a); err != nil {
+		c.t.Fatalf("the control players say nothing: %v: %.2000s", err, c.log.String())
+	}
+	for _, b := range a.Broken {
+		c.t.Error(b)
+	}
+	if a.States < 20 {
+		c.t.Errorf("only %d states reached the control players in %v", a.States, to.Sub(from))
+	}
+	return a.P99
+}
+
+// quiet measures for d while nothing else happens.
+func (c *onlookers) quiet(d time.Duration) time.Duration {
+	from := time.Now()
+	time.Sleep(d)
+	return c.errors99(from, time.Now())
+}
+
+// controlPlayers are the control players, in their process.
+type controlPlayers struct {
+	mu  sync.Mutex
+	all []*controlPlayer
 }
 
 type controlPlayer struct {
@@ -41,42 +141,17 @@ type controlPlayer struct {
 	broken error
 }
 
-// watchOver seats players in matches of their own.
-func watchOver(s *abused, matches, players int) *onlookers {
-	s.t.Helper()
-	c := &onlookers{t: s.t, stop: make(chan struct{})}
-	for m := range matches {
-		var seats []map[string]any
-		for i := range players {
-			seats = append(seats, map[string]any{"player_id": fmt.Sprintf("control-%d-%d", m, i)})
-		}
-		made := s.create(map[string]any{"game": "race", "params": map[string]any{"length": 1 << 30}, "seats": seats})
-		for i, seat := range made.Seats {
-			p := &controlPlayer{}
-			var err error
-			if p.conn, err = dialFrom(fmt.Sprintf("127.9.%d.%d", m, i+1), hostOf(s.play)); err != nil {
-				s.t.Fatal(err)
-			}
-			p.conn.SetDeadline(time.Time{})
-			hello := protocol.AppendHello(nil, &protocol.Hello{Version: protocol.Version, Token: seat.Token})
-			if _, err = p.conn.Write(joined([]byte(rawHead), rawFrame(whole|opBinary, string(hello)))); err == nil {
-				err = readAnswer(p.conn.Conn)
-			}
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			c.players = append(c.players, p)
-			c.wg.Go(func() { c.follow(p) })
-		}
+func takeControlSeat(addr string, seat controlSeat) (*controlPlayer, error) {
+	conn, err := dialFrom(seat.From, addr)
+	if err != nil {
+		return nil, err
 	}
-	s.t.Cleanup(func() {
-		close(c.stop)
-		for _, p := range c.players {
-			p.conn.Close()
-		}
-		c.wg.Wait()
-	})
-	return c
+	conn.SetDeadline(time.Time{})
+	hello := protocol.AppendHello(nil, &protocol.Hello{Version: protocol.Version, Token: seat.Token})
+	if _, err = conn.Write(joined([]byte(rawHead), rawFrame(whole|opBinary, string(hello)))); err == nil {
+		err = readAnswer(conn.Conn)
+	}
+	return &controlPlayer{conn: conn}, err
 }
 
 // readAnswer reads the answer to a handshake byte by byte, so that nothing behind it is read as well.
@@ -94,19 +169,42 @@ func readAnswer(c net.Conn) error {
 }
 
 // follow reads states, and plays: an input for each.
-func (c *onlookers) follow(p *controlPlayer) {
+func (c *controlPlayers) follow(p *controlPlayer) {
 	err := p.play(func(stamp int64) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		p.stamps = append(p.stamps, stamp)
 	})
-	select {
-	case <-c.stop:
-	default:
-		c.mu.Lock()
-		p.broken = err
-		c.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p.broken = err
+}
+
+// between sums up what was seen between two times.
+func (c *controlPlayers) between(from, to int64) (a controlAnswer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []time.Duration
+	for i, p := range c.all {
+		if p.broken != nil {
+			a.Broken = append(a.Broken, fmt.Sprintf("control player %d: %v", i, p.broken))
+		}
+		last := int64(0)
+		for j := 1; j < len(p.stamps) && p.stamps[j] < to; j++ {
+			if last = p.stamps[j]; last >= from {
+				all = append(all, (time.Duration(last-p.stamps[j-1]) - time.Second/controlHz).Abs())
+			}
+		}
+		// A state that is overdue at the end counts too.
+		if overdue := time.Duration(to-last) - time.Second/controlHz; overdue > 0 {
+			all = append(all, overdue)
+		}
 	}
+	slices.Sort(all)
+	if a.States = len(all); a.States > 0 {
+		a.P99 = all[len(all)*99/100]
+	}
+	return a
 }
 
 func (p *controlPlayer) play(note func(stamp int64)) error {
@@ -200,45 +298,6 @@ func dialFrom(from, to string) (*rawConn, error) {
 	}
 	c.SetDeadline(time.Now().Add(2 * rawPatience))
 	return newRawConn(c), nil
-}
-
-// errors99 is how far 99 of 100 intervals between two states stayed from their period, among those that ended between the
-// two times.
-func (c *onlookers) errors99(from, to time.Time) time.Duration {
-	c.t.Helper()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var all []time.Duration
-	for i, p := range c.players {
-		if p.broken != nil {
-			c.t.Errorf("control player %d: %v", i, p.broken)
-			p.broken = nil
-		}
-		for j := 1; j < len(p.stamps); j++ {
-			if at := p.stamps[j]; at >= from.UnixNano() && at < to.UnixNano() {
-				all = append(all, (time.Duration(at-p.stamps[j-1]) - time.Second/controlHz).Abs())
-			}
-		}
-		// A state that is overdue at the end counts too.
-		if n := len(p.stamps); n > 0 {
-			if overdue := time.Duration(to.UnixNano()-p.stamps[n-1]) - time.Second/controlHz; overdue > 0 && to.UnixNano() > p.stamps[n-1] {
-				all = append(all, overdue)
-			}
-		}
-	}
-	if len(all) < 20 {
-		c.t.Errorf("only %d states reached the control players in %v", len(all), to.Sub(from))
-		return time.Hour
-	}
-	slices.Sort(all)
-	return all[len(all)*99/100]
-}
-
-// quiet measures for d while nothing else happens.
-func (c *onlookers) quiet(d time.Duration) time.Duration {
-	from := time.Now()
-	time.Sleep(d)
-	return c.errors99(from, time.Now())
 }
 
 // force ends a match through the API and waits for its end.

@@ -92,11 +92,15 @@ func TestAbusedServerProcess(t *testing.T) {
 // abused is such a server and the requests to its API.
 type abused struct {
 	running
-	pid   int
-	in    io.WriteCloser
-	out   *bufio.Scanner
-	log   lockedBuffer
-	exits chan error
+	*selfProcess
+}
+
+// selfProcess is a process of the test's own binary.
+type selfProcess struct {
+	pid int
+	in  io.WriteCloser
+	out *bufio.Scanner
+	log lockedBuffer
 }
 
 // lockedBuffer is a log that is written by one goroutine and read by another.
@@ -117,11 +121,11 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// abuse starts a server to be abused.
-func abuse(t *testing.T, c abuseConfig) *abused {
+// startSelf runs one test of this binary as a process, configured by an environment variable. It ends when its standard
+// input does, at the test's end.
+func startSelf(t *testing.T, test, variable string, config any) *selfProcess {
 	t.Helper()
-	c.DataDir = t.TempDir()
-	text, err := json.Marshal(c)
+	text, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,11 +133,11 @@ func abuse(t *testing.T, c abuseConfig) *abused {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &abused{exits: make(chan error, 1)}
-	cmd := exec.Command(self, "-test.run=^TestAbusedServerProcess$", "-test.timeout=10m")
-	cmd.Env = append(os.Environ(), abuseVariable+"="+string(text))
-	cmd.Stderr = &s.log
-	if s.in, err = cmd.StdinPipe(); err != nil {
+	p := &selfProcess{}
+	cmd := exec.Command(self, "-test.run=^"+test+"$", "-test.timeout=10m")
+	cmd.Env = append(os.Environ(), variable+"="+string(text))
+	cmd.Stderr = &p.log
+	if p.in, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	out, err := cmd.StdoutPipe()
@@ -143,35 +147,41 @@ func abuse(t *testing.T, c abuseConfig) *abused {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s.pid = cmd.Process.Pid
+	p.pid, p.out = cmd.Process.Pid, bufio.NewScanner(out)
 	t.Cleanup(func() {
-		s.in.Close()
+		p.in.Close()
 		stop := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
 		defer stop.Stop()
-		for s.out.Scan() { // to its end, so that it is not held up by a full pipe
+		for p.out.Scan() { // to its end, so that it is not held up by a full pipe
 		}
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("the abused server ended with %v: %.4000s", err, s.log.String())
+			t.Errorf("%s ended with %v: %.4000s", test, err, p.log.String())
 		}
 	})
-	s.out = bufio.NewScanner(out)
-	line := s.line("LISTENS")
-	if line == "" {
-		t.Fatalf("the server did not start: %.2000s", s.log.String())
-	}
-	addrs := strings.Fields(line)
-	s.running = running{t: t, game: "http://" + addrs[0], admin: "http://" + addrs[1], play: "ws://" + addrs[0] + "/play"}
-	return s
+	return p
 }
 
-// line reads the server's output up to the line that begins so, and returns the rest of it.
-func (s *abused) line(begin string) string {
-	for s.out.Scan() {
-		if rest, ok := strings.CutPrefix(s.out.Text(), begin+" "); ok {
+// line reads the output up to the line that begins so, and returns the rest of it; empty: there is none.
+func (p *selfProcess) line(begin string) string {
+	for p.out.Scan() {
+		if rest, ok := strings.CutPrefix(p.out.Text(), begin+" "); ok {
 			return rest
 		}
 	}
 	return ""
+}
+
+// abuse starts a server to be abused.
+func abuse(t *testing.T, c abuseConfig) *abused {
+	t.Helper()
+	c.DataDir = t.TempDir()
+	s := &abused{selfProcess: startSelf(t, "TestAbusedServerProcess", abuseVariable, c)}
+	addrs := strings.Fields(s.line("LISTENS"))
+	if len(addrs) != 2 {
+		t.Fatalf("the server did not start: %.2000s", s.log.String())
+	}
+	s.running = running{t: t, game: "http://" + addrs[0], admin: "http://" + addrs[1], play: "ws://" + addrs[0] + "/play"}
+	return s
 }
 
 // stats collects garbage and counts.

@@ -10,17 +10,14 @@ import (
 	"time"
 )
 
-// controlSlack is how much worse the control players may fare under abuse before a test fails: the promise on a machine
-// that has time for it, less strictly where others work on it or the race detector does. The figures are printed as they are.
+// controlSlack is how much worse the control players may fare under abuse before a test fails: the promise, on a machine that
+// has time for it; what nobody but a stalled server reaches, where others work on the machine or the race detector does. The
+// figures are printed as they are.
 func controlSlack() time.Duration {
-	const promise = 5 * time.Millisecond
-	switch {
-	case raceEnabled:
-		return 40 * promise
-	case loaded():
-		return 10 * promise
+	if raceEnabled || loaded() {
+		return 500 * time.Millisecond
 	}
-	return promise
+	return 5 * time.Millisecond
 }
 
 // loaded tells whether more wants to run on this machine than it has processors for.

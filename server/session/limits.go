@@ -61,6 +61,7 @@ const (
 	lobbyScan        = 100 * time.Millisecond // how often deadlines in the lobby are looked at
 	housekeepEvery   = 250 * time.Millisecond // how often deadlines in a room are looked at
 	hangPeriods      = 10                     // a tick that takes so many periods is named
+	hangStack        = time.Second            // and one that takes so long has its stack written down: that stops the world for a moment
 	watchEvery       = 50 * time.Millisecond  // the least interval at which a watchdog looks
 	maxStackDump     = 1 << 20                // bytes of all stacks, in which the one of a hung tick is searched
 	maxEventsPerPoll = 256

@@ -98,19 +98,17 @@ func (r *Room) supervise(ctx context.Context) (err error, lost bool) {
 		before := seen
 		seen += every
 		if before < r.hangAfter() && seen >= r.hangAfter() {
-			r.nameHang(seen)
+			r.metrics.Hangs.Ticks.Inc()
+			r.log.Error().Uint32("after_tick", r.tick.Load()).Dur("took", seen).Msg("a tick does not end")
+		}
+		if show := max(hangStack, r.hangAfter()); before < show && seen >= show {
+			r.log.Error().Uint32("after_tick", r.tick.Load()).Dur("took", seen).Bytes("stack", stackOf(r.watch.stack)).Msg("where the tick is")
 		}
 		if seen >= max(HangTimeout, r.hangAfter()) && r.watch.holder.CompareAndSwap(int32(heldByGame), int32(heldByWatchdog)) {
 			r.metrics.Hangs.Abandoned.Inc()
 			return nil, true
 		}
 	}
-}
-
-// nameHang says which tick of which match does not end, and where it is.
-func (r *Room) nameHang(took time.Duration) {
-	r.metrics.Hangs.Ticks.Inc()
-	r.log.Error().Uint32("after_tick", r.tick.Load()).Dur("took", took).Bytes("stack", stackOf(r.watch.stack)).Msg("a tick does not end")
 }
 
 // abandon ends a match whose goroutine is lost in the game: conclude without the engine, which that goroutine still has.
