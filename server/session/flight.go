@@ -51,14 +51,14 @@ func (f *flight) hold(c netpoll.Conn, now time.Time, rate int) bool {
 		return true
 	}
 	f.due++
-	held := f.full(c, now, rate)
+	held := f.full(c, now, max(1, rate/max(1, f.divisor)))
 	if held {
 		f.held++
 	}
 	return held
 }
 
-// full applies the rule.
+// full applies the rule, at the rate that is sent at the most.
 func (f *flight) full(c netpoll.Conn, now time.Time, rate int) bool {
 	unsent := c.Unsent()
 	if unsent <= 0 || f.size == 0 {

@@ -457,8 +457,7 @@ func (l *Lobby) end(s *Session, e Ending, now time.Time) {
 	l.finish(s, now)
 }
 
-// finish sends the FIN of a closing connection once everything before it has left; the peer then has DrainTimeout to close
-// its own side.
+// finish sends the FIN of a closing connection once everything before it has left.
 func (l *Lobby) finish(s *Session, now time.Time) {
 	if s.phase != phaseClosing || s.finSent || !s.out.empty() {
 		return
@@ -468,10 +467,21 @@ func (l *Lobby) finish(s *Session, now time.Time) {
 		l.gone(s, now)
 		return
 	}
-	if s.peerDone {
+	if s.peerDone { // it cannot send what would be answered by a reset
 		l.gone(s, now)
 		return
 	}
+	l.drain(s, now)
+}
+
+// drain gives the peer DrainTimeout to close its own side, from when all that was sent has arrived. While a slow link still
+// carries some of it, whatever the peer sends would be answered by a reset that takes the Close frame with it, if the
+// socket were closed.
+func (l *Lobby) drain(s *Session, now time.Time) {
+	if s.drained || s.conn.Unsent() > 0 {
+		return
+	}
+	s.drained = true
 	if due := now.Add(DrainTimeout); due.Before(s.due) {
 		s.due = due
 	}
@@ -554,6 +564,8 @@ func (l *Lobby) scan(now time.Time) {
 			l.end(s, endStalledFrame, now)
 		case s.phase == phaseClosing && late:
 			l.gone(s, now)
+		case s.finSent:
+			l.drain(s, now)
 		}
 	}
 }

@@ -57,6 +57,7 @@ type Session struct {
 	ending    Ending    // why it ended, for the log and the metrics
 	index     int       // place in its owner's list of sessions
 	finSent   bool
+	drained   bool // and everything up to the FIN has arrived
 	peerDone  bool // the peer has sent its last byte
 	watching  bool // write readiness is watched
 

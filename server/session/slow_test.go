@@ -48,6 +48,43 @@ func TestOutboxSlowReaderOfALargeMessage(t *testing.T) {
 	}
 }
 
+// The Close frame is behind a queue that a slow link still carries: the socket stays until it has arrived, but not for
+// longer than CloseTimeout.
+func TestLobbyWaitsUntilTheCloseFrameHasArrived(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		arrives time.Duration // after the FIN; 0: never
+		stays   time.Duration
+	}{
+		{"at once", time.Millisecond, DrainTimeout},
+		{"after a second", time.Second, time.Second + DrainTimeout},
+		{"never", 0, CloseTimeout},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHall(t, &Echo{}, nil)
+			conn := h.connect()
+			conn.in = []byte(goodHead)
+			h.serve()
+			conn.unsent = 4000
+			conn.in = appendMasked(nil, 0x81, []byte("text on a path without it"))
+			h.serve()
+			if !conn.fin {
+				t.Fatal("no FIN behind the Close frame")
+			}
+			var stayed time.Duration
+			for ; !conn.closed && stayed < time.Minute; stayed += lobbyScan {
+				if c.arrives > 0 && stayed >= c.arrives {
+					conn.unsent = 0
+				}
+				h.after(lobbyScan)
+			}
+			if stayed < c.stays || stayed > c.stays+3*lobbyScan {
+				t.Fatalf("closed after %v, want %v", stayed, c.stays)
+			}
+		})
+	}
+}
+
 // Who comes back catches up with all that the ring holds, whatever the link takes at a time; only what comes on top
 // counts for the limit.
 func TestResumeCatchesUpOnASlowLink(t *testing.T) {
