@@ -20,7 +20,12 @@ import (
 	"skirmish/server/node"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == workerCommand { // the test binary is its own worker process
+		os.Exit(work(context.Background(), os.Stdin, os.Stdout))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // serve starts a real node and returns its admin URL.
 func serve(t *testing.T, change func(*node.Config)) string {
