@@ -33,7 +33,7 @@ const childEnv = "SKIRMISH_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
-		if err := child(dir); err != nil {
+		if err := serveVictim(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -42,8 +42,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child serves on free ports and says where.
-func child(dir string) error {
+// serveVictim serves on free ports and says where.
+func serveVictim(dir string) error {
 	cfg := node.Default()
 	cfg.Addr, cfg.AdminAddr, cfg.DataDir, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", dir, zerolog.ErrorLevel
 	cfg.WebhookSecrets, _ = webhook.ParseSecrets("main:" + hookSecret)

@@ -14,6 +14,9 @@ const quickPlaySpectators = 32
 
 // QuickPlay finds an open match of the game or makes one with bots, and reserves a seat in it (api.Matches).
 func (m *matches) QuickPlay(ctx context.Context, r *api.QuickPlayRequest) (*api.QuickPlay, error) {
+	if m.draining() {
+		return nil, errDraining()
+	}
 	m.finding.Lock()
 	defer m.finding.Unlock()
 	playerID := "guest-" + newID()[:10]

@@ -19,7 +19,7 @@ import (
 type Claims struct {
 	Match    string // 1 to MaxIDBytes bytes
 	Player   string // 1 to MaxIDBytes bytes
-	Seat     uint16 // 1 and up
+	Seat     uint16 // 1 and up; 0: the seat that the match has reserved for Player
 	Role     uint8  // protocol.Role
 	Team     uint8
 	IssuedAt int64  // Unix seconds
@@ -46,8 +46,6 @@ func (c *Claims) fault() string {
 		return "match"
 	case !validID(c.Player):
 		return "player"
-	case c.Seat == 0:
-		return "seat"
 	case c.Role > uint8(protocol.RoleBot):
 		return "role"
 	case c.IssuedAt < 0:

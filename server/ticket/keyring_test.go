@@ -129,7 +129,6 @@ func TestSignRefusesWhatVerifyWould(t *testing.T) {
 		"match ":    func(c *ticket.Claims) { c.Match = long },
 		"player":    func(c *ticket.Claims) { c.Player = "" },
 		"player ":   func(c *ticket.Claims) { c.Player = "\xff" },
-		"seat":      func(c *ticket.Claims) { c.Seat = 0 },
 		"role":      func(c *ticket.Claims) { c.Role = 3 },
 		"issued_at": func(c *ticket.Claims) { c.IssuedAt = -1 },
 		"expires":   func(c *ticket.Claims) { c.Expires = c.IssuedAt },
