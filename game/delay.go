@@ -3,6 +3,7 @@ package game
 import (
 	"slices"
 	"time"
+	"unsafe"
 
 	"skirmish/protocol"
 )
@@ -59,12 +60,15 @@ func (e *Engine) delay() {
 		l.takeFrame(e.def.Plan, &e.frames)
 	}
 	for l.count > 0 {
-		if w := &l.items[l.head]; !e.over && e.tick-w.tick < l.ticks && l.bytes.used <= MaxDelayBytes {
+		if w := &l.items[l.head]; !e.over && e.tick-w.tick < l.ticks && l.size() <= MaxDelayBytes {
 			break
 		}
 		e.fresh = l.release() && e.over || e.fresh // the last one may come between two frames
 	}
 }
+
+// size is what waits, in bytes.
+func (l *delay) size() int { return l.bytes.used + l.count*int(unsafe.Sizeof(waiting{})) }
 
 func (l *delay) takeEvents(from *events, tick uint32) {
 	for l.seq < from.last {

@@ -179,3 +179,19 @@ func TestSpectatorsShareMessages(t *testing.T) {
 		}
 	}
 }
+
+// TestLateInBounds: more than may wait is shown early, not kept.
+func TestLateInBounds(t *testing.T) {
+	g := &toy{bare: true}
+	g.hooks.frame = func(f *game.Frame) {
+		for id := range uint32(3000) {
+			f.Put(id, &Mover{X: int32(f.Tick()*7919+id*104729) << 5, Y: int32(f.Tick()*104729+id*7919) << 5})
+		}
+	}
+	e := newToy(t, g, func(m *game.Match) { everyTick(m); m.SpectatorDelay = game.MaxSpectatorDelay })
+	c := newClient(e, 0)
+	tick(e, 600)
+	if !c.read(t) || e.Now()-c.Head.Tick < 100 {
+		t.Errorf("at tick %d it sees tick %d", e.Now(), c.Head.Tick)
+	}
+}

@@ -65,7 +65,7 @@ func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 		v.advance(base, now, nil)
 		return dst
 	}
-	if v.gathered = e.gather != nil && v.gathered; e.gather != nil && !v.gathered {
+	if e.gather != nil && !v.gathered { // what it has is not written down yet
 		v.Rebase()
 		v.gathered, base = true, nil
 	}
