@@ -155,3 +155,10 @@ test('without quick play the page tells how to get in', { timeout: 60_000 }, asy
   await page.waitForSelector('#startNote:not([hidden])', WAIT);
   assert.match(await page.innerText('#startNote'), /join link/);
 });
+
+test('a link to a match that is gone says so, where quick play is on', { timeout: 60_000 }, async (t) => {
+  const { page } = await open(t, '#match=no-such-match');
+  await page.click('#play');
+  await page.waitForSelector('#startNote:not([hidden])', WAIT);
+  assert.match(await page.innerText('#startNote'), /does not exist or has ended/);
+});
