@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { event, message, roster, snapshot, welcome } from './fake.js';
-import { next, own, play, ships } from './play.js';
+import { Client } from '../src/index.js';
+import { FakeServer, event, message, roster, snapshot, welcome } from './fake.js';
+import { next, own, play, quick, ships } from './play.js';
+import { generator } from './sim.js';
 
 /**
  * A client that plays and whose line has just fallen silent, with all that it was told so far.
@@ -107,4 +109,43 @@ test('a match that is over ends it, second line or not', async (t) => {
   const closed = next(client, 'closed');
   conn.socket.close(4000);
   assert.equal((await closed).code, 4000);
+});
+
+test('events come once each and in order over 300 random cuts', { timeout: 60_000 }, async (t) => {
+  const server = await FakeServer.listen();
+  const client = new Client(quick);
+  t.after(async () => {
+    server.close();
+    await client.leave();
+  });
+  /** @type {number[]} */
+  const events = [];
+  client.on('event', (e) => events.push(e.seq));
+  const random = generator(7);
+  const pick = (/** @type {number} */ n) => Math.floor(random() * n);
+  let made = 0;
+  let welcomes = 0;
+  const joined = client.connect({ url: server.url, token: 'mt1.x' });
+  for (let cut = 0; cut <= 300; cut++) {
+    const conn = await server.accept();
+    const credential = (await conn.take(1))[2];
+    const last = cut > 0 && Array.isArray(credential) ? credential[1] : 0;
+    assert.equal(last, events.at(-1) ?? 0);
+    // Before the first welcome there is no token to come back with, so that one always arrives.
+    if (cut > 0 && cut < 300 && pick(6) === 0) {
+      conn.socket.terminate();
+      continue;
+    }
+    conn.send(welcome({ resume: `rt1.${++welcomes}` }));
+    for (let seq = last + 1; seq <= made; seq++) conn.send(event(seq, seq, 1, [1, 0]));
+    if (cut === 0) await joined;
+    for (let n = pick(8); n > 0; n--) conn.send(event(++made, made, 1, [1, 0]));
+    if (cut === 300) {
+      conn.send(event(++made, made, 1, [1, 0]));
+      while (events.at(-1) !== made) await next(client, 'event');
+    } else if (pick(2) === 0) conn.socket.terminate();
+    else conn.socket.close(pick(2) === 0 ? 1012 : 1001);
+  }
+  assert.deepEqual(events, Array.from({ length: made }, (_, i) => i + 1));
+  t.diagnostic(`${made} events, ${client.measure().resumes} resumes`);
 });
