@@ -36,8 +36,8 @@ type figures struct {
 // table runs all and prints a line for each link and way, and what is kept of the promises.
 func (r *runner) table(ctx context.Context, w io.Writer) error {
 	fmt.Fprintf(w, "%d bots at %d Hz, %v each, median of %d, %s\n", r.bots, tickRate, r.duration, r.runs, r.congestion)
-	fmt.Fprintf(w, "%-8s %-9s %9s %9s %9s  %-9s %7s %7s %8s %6s %7s %7s\n",
-		"link", "way", "age p50", "p99 ms", "max", "connected", "states", "kbit/s", "skipped", "keyfr.", "notices", "RSS MiB")
+	fmt.Fprintf(w, "%-8s %-9s %9s %9s %9s  %-9s %7s %7s %8s %6s %7s %7s %6s\n",
+		"link", "way", "age p50", "p99 ms", "max", "connected", "states", "kbit/s", "skipped", "keyfr.", "notices", "RSS MiB", "missed")
 	for i := range links {
 		l := &links[i]
 		if r.link != "" && r.link != l.name {
@@ -53,8 +53,8 @@ func (r *runner) table(ctx context.Context, w io.Writer) error {
 				return fmt.Errorf("%s, %s: %w", l.name, ways[j].name, err)
 			}
 			p99[ways[j].name] = f.AgeP99
-			fmt.Fprintf(w, "%-8s %-9s %9.0f %9.0f %9.0f  %-9v %7d %7.0f %8.0f %6d %7d %7.1f\n", l.name, ways[j].name,
-				f.AgeP50, f.AgeP99, f.AgeMax, f.Connected, f.States, f.Kbit, f.Skipped, f.Keyframes, f.SlowNotice, f.GrowthMiB)
+			fmt.Fprintf(w, "%-8s %-9s %9.0f %9.0f %9.0f  %-9v %7d %7.0f %8.0f %6d %7d %7.1f %6.0f\n", l.name, ways[j].name,
+				f.AgeP50, f.AgeP99, f.AgeMax, f.Connected, f.States, f.Kbit, f.Skipped, f.Keyframes, f.SlowNotice, f.GrowthMiB, f.MissedTicks)
 		}
 		l.judge(w, p99)
 	}
