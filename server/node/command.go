@@ -86,7 +86,7 @@ func (l commandLine) root(games []game.Game) *cobra.Command {
 	serve := l.serveCommand(games)
 	serve.Use = "serve"
 	serve.Short = "Serve matches (the same as without a command)"
-	root.AddCommand(serve, l.echoCommand(), versionCommand())
+	root.AddCommand(serve, l.echoCommand(), matchesCommand(), webhooksCommand(), nodeCommand(), ticketCommand(), l.configCommand(), versionCommand())
 	return root
 }
 
@@ -114,7 +114,9 @@ Secrets come from the environment alone:
                         commas; two of one id while it changes
 
 The environment stands in for flags: SKIRMISH_ADDR for --addr, SKIRMISH_DATA_DIR for
---data-dir and so on. A flag wins over it.`,
+--data-dir and so on. So does a YAML file named with --config, with lines such as
+"data-dir: /var/lib/skirmish". A flag wins over the environment, that over the file.
+"config print" shows what came of it.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := f.config(cmd.Flags())
@@ -134,12 +136,17 @@ The environment stands in for flags: SKIRMISH_ADDR for --addr, SKIRMISH_DATA_DIR
 }
 
 // serveFlags are the flags of serve on their way to a Config.
-type serveFlags struct{ cfg Config }
+type serveFlags struct {
+	cfg     Config
+	file    string
+	sources map[string]string // of every flag, after config
+}
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
 	f.cfg = Default()
 	c := &f.cfg
 	flags.SortFlags = false
+	flags.StringVar(&f.file, "config", "", "YAML `file` with any of these flags by their names; the environment and flags win over it")
 	flags.BoolVar(&c.Dev, "dev", false, "for developers: quick play for everybody, a readable log, no limits on loopback")
 	flags.StringVar(&c.Addr, "addr", c.Addr, "game `address`, host:port")
 	flags.StringVar(&c.AdminAddr, "admin-addr", c.AdminAddr, "admin `address`: API, /readyz, /metrics, profiles")
@@ -166,6 +173,24 @@ func (f *serveFlags) config(flags *pflag.FlagSet) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	inFile, err := fromFile(f.file, flags, set)
+	if err != nil {
+		return Config{}, err
+	}
+	f.sources = map[string]string{}
+	flags.VisitAll(func(flag *pflag.Flag) {
+		switch {
+		case set[flag.Name]:
+			f.sources[flag.Name] = "environment " + envName(flag.Name)
+		case inFile[flag.Name]:
+			f.sources[flag.Name] = "file " + f.file
+			set[flag.Name] = true
+		case flag.Changed:
+			f.sources[flag.Name] = "flag --" + flag.Name
+		default:
+			f.sources[flag.Name] = "default"
+		}
+	})
 	c := f.cfg
 	c.LogConsole = isTerminal(os.Stderr)
 	if c.Dev {
@@ -253,7 +278,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		return usageError{fmt.Errorf("unknown command %q, did you mean %q?", args[0], near[0])}
 	}
-	return usageError{fmt.Errorf("unknown command %q: there are serve, echo and version", args[0])}
+	return usageError{fmt.Errorf("unknown command %q", args[0])}
 }
 
 // flagError makes a sentence of what is wrong with a flag.

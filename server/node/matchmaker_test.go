@@ -47,13 +47,13 @@ func post(ctx context.Context, c *http.Client, url, key string, body any, into a
 // Three matchmakers race for the seats of the same matches: 5,000 reserve-and-join over the real API and real sockets.
 // Nothing is oversold, nothing leaks, and a repeat with the same key changes nothing.
 func TestThreeMatchmakersRace(t *testing.T) {
-	const matches, capacity, joins, workers = 6, 4, 5000, 8
+	const matches, capacity, joins, workers = 12, 4, 5000, 8
 	r := serve(t, nil, race{})
 	ids := make([]string, matches)
 	taken := make([]atomic.Int32, matches) // seats that players of the test hold, as far as they know
 	for i := range ids {
 		ids[i] = fmt.Sprint("pool-", i)
-		r.create(map[string]any{"match_id": ids[i], "game": "race", "params": map[string]any{"length": 1000}, "capacity": map[string]any{"players": capacity},
+		r.create(map[string]any{"match_id": ids[i], "game": "race", "params": map[string]any{"length": 1000}, "capacity": map[string]any{"players": capacity}, "tick_rate": 100,
 			"start": map[string]any{"when": "now"}, "timeouts": map[string]any{"empty_ms": 3600000}})
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)

@@ -262,7 +262,9 @@ func TestSignalsReachTheGame(t *testing.T) {
 	if !slices.Equal(answer.Data.Seen, []string{"early", "late[1]"}) || answer.Data.Players != 1 {
 		t.Errorf("%+v", answer)
 	}
-	var e struct{ Error struct{ Code, Message string } }
+	var e struct {
+		Error struct{ Code, Message string }
+	}
 	if status := r.refused("POST", url, map[string]any{"op": "fail"}, &e); status != 422 || e.Error.Message != "This cannot be." {
 		t.Errorf("%d %+v", status, e)
 	}
