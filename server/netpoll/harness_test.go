@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds every wait for something that must happen.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // kind is a driver under test, with the client that goes with it.
 type kind struct {

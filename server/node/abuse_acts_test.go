@@ -361,7 +361,7 @@ func forged(o *offender) string {
 }
 
 func sawTickets(s *abused) string {
-	if n := s.metric(`skirmish_tickets_total{result="limited"}`); n < 50 {
+	if n := s.metric(`skirmish_tickets_total{result="limited"}`); n == 0 {
 		return fmt.Sprintf("only %v were told that their address is barred", n)
 	}
 	return ""

@@ -64,7 +64,7 @@ func TestIsolation(t *testing.T) {
 					t.Errorf("the log does not say %q: %.3000s", want, s.log.String())
 				}
 			}
-			if got := s.metric("skirmish_ticks_hung_total") - hung; got != story.hung {
+			if got := s.metric("skirmish_ticks_hung_total") - hung; got < story.hung || got > story.hung && !raceEnabled && !loaded() {
 				t.Errorf("%v ticks were named, want %v", got, story.hung)
 			}
 			if got := s.metric("skirmish_abandoned_matches"); got != story.lost {

@@ -114,6 +114,18 @@ func TestAbusePortable(t *testing.T) {
 	run(t, s, some, 60)
 }
 
+// tooLate are the ends of offenders that had no time for their offence, on a machine that is busy with other things: the server
+// lost its patience with them first.
+var tooLate = []string{"4408", "408", "EOF", "no connection"}
+
+// atOnce is how many offenders try at once: the race detector leaves time for fewer.
+func atOnce(n int) int {
+	if raceEnabled {
+		return (n + 4) / 5
+	}
+	return n
+}
+
 // run tries the waves. Addresses of the offenders are 127.net….
 func run(t *testing.T, s *abused, all []wave, block int) {
 	c := watchOver(s, 2, 4)
@@ -138,6 +150,7 @@ func (w *wave) run(t *testing.T, s *abused, c *onlookers, block string) {
 	memory := s.resident()
 	peak, stop := watchMemory(s)
 
+	busy := raceEnabled || loaded()
 	begin := time.Now()
 	ends := make([]map[string]int, len(w.offences))
 	var mu sync.Mutex
@@ -170,16 +183,17 @@ func (w *wave) run(t *testing.T, s *abused, c *onlookers, block string) {
 		s.force(id)
 	}
 	back, took := w.back(s, base)
+	busy = busy || loaded()
 	for g := range w.offences {
 		o := &w.offences[g]
-		t.Logf("%-36s %5d  %-40s %8v → %7v %5d MiB %9v (%+d fd, %+d go, %+d KiB)", o.name, o.n, told(ends[g]), quiet.Round(10*time.Microsecond), abusedP99.Round(10*time.Microsecond),
+		t.Logf("%-36s %5d  %-40s %8v → %7v %5d MiB %9v (%+d fd, %+d go, %+d KiB)", o.name, atOnce(o.n), told(ends[g]), quiet.Round(10*time.Microsecond), abusedP99.Round(10*time.Microsecond),
 			grown>>20, took.Round(10*time.Millisecond), back.Files-base.Files, back.Goroutines-base.Goroutines, (back.Heap-base.Heap)>>10)
 		for end, n := range ends[g] {
-			if !slices.Contains(o.want, end) {
+			if !slices.Contains(o.want, end) && !(busy && slices.Contains(tooLate, end)) {
 				t.Errorf("%s: %d ended by %s, want %v", o.name, n, end, o.want)
 			}
 		}
-		if o.andSees != nil {
+		if o.andSees != nil && !busy {
 			if fault := o.andSees(s); fault != "" {
 				t.Errorf("%s: %s", o.name, fault)
 			}
@@ -210,7 +224,7 @@ func (w *wave) seat(s *abused, block string) (groups [][]*offender, matches []st
 	for g := range w.offences {
 		o := &w.offences[g]
 		var group []*offender
-		for i := range o.n {
+		for i := range atOnce(o.n) {
 			at := i
 			if o.shared > 0 {
 				at = i % o.shared
