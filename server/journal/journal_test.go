@@ -9,8 +9,30 @@ import (
 	"testing"
 	"time"
 
+	natsserver "github.com/nats-io/nats-server/v2/server"
+
 	"skirmish/server/journal"
 )
+
+// elsewhere opens a journal at a NATS server of its own, over TCP.
+func elsewhere(t *testing.T) *journal.NATS {
+	t.Helper()
+	s, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("NATS is not ready")
+	}
+	n, err := journal.OpenNATS(t.Context(), journal.Options{URL: s.ClientURL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Close() })
+	return n
+}
 
 func open(t *testing.T, dir string) *journal.NATS {
 	t.Helper()
@@ -42,7 +64,7 @@ func add(t *testing.T, s journal.Stream, key, id, data string) uint64 {
 
 // Both journals keep the same contract.
 func TestStreams(t *testing.T) {
-	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir())} {
+	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir()), "NATS elsewhere": elsewhere(t)} {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
 			s := stream(t, j, journal.StreamConfig{Name: "TEST", MaxBytes: 1 << 20})
@@ -82,7 +104,7 @@ func TestStreams(t *testing.T) {
 }
 
 func TestReadersGoOnInOrder(t *testing.T) {
-	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir())} {
+	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir()), "NATS elsewhere": elsewhere(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := stream(t, j, journal.StreamConfig{Name: "TEST", MaxBytes: 1 << 20})
 			for i := range 5 {
@@ -146,7 +168,7 @@ func TestRecordsOutliveTheProcess(t *testing.T) {
 }
 
 func TestFullStreamTakesRecordsAgainOnceThereIsRoom(t *testing.T) {
-	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir())} {
+	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir()), "NATS elsewhere": elsewhere(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := stream(t, j, journal.StreamConfig{Name: "TEST", MaxBytes: 64 << 10})
 			data := make([]byte, 8<<10)
@@ -161,7 +183,7 @@ func TestFullStreamTakesRecordsAgainOnceThereIsRoom(t *testing.T) {
 			if !errors.Is(err, journal.ErrFull) || len(seqs) < 5 {
 				t.Fatalf("after %d records: %v", len(seqs), err)
 			}
-			for _, seq := range seqs[:2] {
+			for _, seq := range seqs[:2] { // the oldest
 				if err := s.Delete(t.Context(), seq); err != nil {
 					t.Fatal(err)
 				}

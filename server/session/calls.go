@@ -68,6 +68,7 @@ func (r *Room) takeCalls(now time.Time) {
 		c.work(now)
 		close(c.done)
 	}
+	r.obey(now)
 }
 
 // Remove takes a player's seat away: one that is reserved is free again at once, a player who sits there is closed with

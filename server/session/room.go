@@ -329,6 +329,7 @@ func (r *Room) attach(a arrival) bool {
 func (r *Room) Stop(why game.Reason, grace time.Duration) {
 	r.mu.Lock()
 	r.order = &stopOrder{why: why, grace: grace}
+	r.called.Store(true)
 	r.mu.Unlock()
 	r.ledger.close()
 	r.nudge()
