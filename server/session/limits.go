@@ -65,6 +65,7 @@ const (
 	watchEvery       = 50 * time.Millisecond  // the least interval at which a watchdog looks
 	maxStackDump     = 1 << 20                // bytes of all stacks, in which the one of a hung tick is searched
 	maxEventsPerPoll = 256
+	lobbyShare       = 16 // connections served in the lobby before others get their turn
 	acceptBatch      = 64 // connections accepted before others get their turn
 	outboxKeepBytes  = 4 << 10
 )

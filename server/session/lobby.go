@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,9 +125,13 @@ func (l *Lobby) release(addr netip.Addr) {
 	l.mu.Unlock()
 }
 
-// serve handles what is ready.
+// serve handles what is ready. Between a few connections it lets others run: under a flood it never waits, and a match whose
+// tick is due would wait for the scheduler's patience of 10 ms to end.
 func (l *Lobby) serve(events []netpoll.Event, now time.Time) {
-	for _, ev := range events {
+	for i, ev := range events {
+		if i%lobbyShare == lobbyShare-1 {
+			runtime.Gosched()
+		}
 		if ev.Conn == nil {
 			l.accept(now)
 			continue

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,5 +147,34 @@ func TestLobbyCountsWhoGoes(t *testing.T) {
 	}
 	if got := testutil.ToFloat64(h.lobby.metrics.Handshakes.Dropped); got != 1 {
 		t.Fatalf("%v dropped, one was", got)
+	}
+}
+
+// Under a flood the lobby is never without work: the ticks of matches get their turns in between, even on one processor.
+func TestLobbyLetsOthersRun(t *testing.T) {
+	h := newHall(t, &Echo{}, nil)
+	for range maxEventsPerPoll {
+		h.connect()
+	}
+	for _, c := range h.set.conns {
+		c.in = []byte(goodHead)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var turns atomic.Int32
+	var stop atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for !stop.Load() {
+			turns.Add(1)
+			runtime.Gosched()
+		}
+	}()
+	h.serve()
+	got := turns.Load()
+	stop.Store(true)
+	<-done
+	if got < maxEventsPerPoll/lobbyShare/2 {
+		t.Fatalf("another goroutine had %d turns while %d connections were served", got, maxEventsPerPoll)
 	}
 }
