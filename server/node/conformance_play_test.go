@@ -199,7 +199,10 @@ func (s *seats) played(addr string, c *wsCase, how cutting) (o rawOutcome, fault
 // Foreign suites are rough: many connections at once, huge messages in thousands of fragments, chopped, and all of it at
 // the same time.
 func TestConformanceUnderLoad(t *testing.T) {
-	const connections, size = 300, 200_000
+	connections, size := 300, 200_000
+	if raceEnabled {
+		connections = 60
+	}
 	for _, driver := range drivers() {
 		t.Run(driver, func(t *testing.T) {
 			addr := hostOf(echo(t, driver))
