@@ -61,6 +61,8 @@ const (
 	MaxDrainMS     = 86_400_000
 	DefaultDrainMS = 600_000
 
+	MaxSpectatorDelayMS = 30_000
+
 	MaxGraceMS = 600_000 // DELETE: how long the game may take to end by itself
 
 	DefaultLimit   = 50 // entries of a list

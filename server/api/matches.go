@@ -46,19 +46,20 @@ type Matches interface {
 
 // CreateRequest asks for a match. NewCreateRequest has the defaults.
 type CreateRequest struct {
-	MatchID      string            `json:"match_id"` // chosen by the caller; empty: by the node
-	Game         string            `json:"game"`
-	Params       json.RawMessage   `json:"params"`        // the game's own settings, checked by the game
-	Metadata     map[string]string `json:"metadata"`      // for search alone
-	Seed         *uint64           `json:"seed"`          // 0 to MaxSeed; nil: random
-	TickRate     int               `json:"tick_rate"`     // Hz, 1 to MaxTickRate; 0: the game's
-	SnapshotRate int               `json:"snapshot_rate"` // Hz, divides TickRate; 0: the game's
-	Capacity     Capacity          `json:"capacity"`
-	Open         bool              `json:"open"` // quick play and find_or_create may join; default true
-	Seats        []SeatRequest     `json:"seats"`
-	Timeouts     Timeouts          `json:"timeouts"`
-	Start        Start             `json:"start"`
-	Webhook      *Webhook          `json:"webhook"` // besides the node's own; nil: none
+	MatchID          string            `json:"match_id"` // chosen by the caller; empty: by the node
+	Game             string            `json:"game"`
+	Params           json.RawMessage   `json:"params"`        // the game's own settings, checked by the game
+	Metadata         map[string]string `json:"metadata"`      // for search alone
+	Seed             *uint64           `json:"seed"`          // 0 to MaxSeed; nil: random
+	TickRate         int               `json:"tick_rate"`     // Hz, 1 to MaxTickRate; 0: the game's
+	SnapshotRate     int               `json:"snapshot_rate"` // Hz, divides TickRate; 0: the game's
+	Capacity         Capacity          `json:"capacity"`
+	SpectatorDelayMS int64             `json:"spectator_delay_ms"` // 0 to MaxSpectatorDelayMS: spectators see the match as it was that long ago
+	Open             bool              `json:"open"`               // quick play and find_or_create may join; default true
+	Seats            []SeatRequest     `json:"seats"`
+	Timeouts         Timeouts          `json:"timeouts"`
+	Start            Start             `json:"start"`
+	Webhook          *Webhook          `json:"webhook"` // besides the node's own; nil: none
 }
 
 // Start says when a match begins to tick.

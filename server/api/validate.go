@@ -29,6 +29,7 @@ func (r *CreateRequest) validate() error {
 	c.between("capacity.spectators", int64(r.Capacity.Spectators), 0, MaxSpectators)
 	c.seats(r.Seats, &r.Capacity)
 	t := &r.Timeouts
+	c.between("spectator_delay_ms", r.SpectatorDelayMS, 0, MaxSpectatorDelayMS)
 	c.between("timeouts.no_show_ms", t.NoShowMS, MinNoShowMS, MaxNoShowMS)
 	c.between("timeouts.empty_ms", t.EmptyMS, 0, MaxEmptyMS)
 	c.between("timeouts.reconnect_ms", t.ReconnectMS, 0, MaxReconnectMS)

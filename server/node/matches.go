@@ -226,6 +226,7 @@ func (m *matches) configure(r *api.CreateRequest) (session.RoomConfig, error) {
 	match := game.Match{
 		ID: r.MatchID, Game: r.Game, Params: r.Params, Players: r.Capacity.Players,
 		TickRate: cmp.Or(r.TickRate, def.Spec.TickRate), SnapshotRate: r.SnapshotRate,
+		SpectatorDelay: time.Duration(r.SpectatorDelayMS) * time.Millisecond,
 	}
 	if match.ID == "" {
 		match.ID = newID()
