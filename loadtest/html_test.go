@@ -22,7 +22,6 @@ func drawn(t *testing.T, seconds int) *Report {
 	r.Config.Scenario = "a story <b>"
 	r.Command = commandLine([]string{"/bin/loadtest", "--threshold", "ack.p99<150ms", "x y.yaml"})
 	r.Players, r.Resumed = 11, 2
-	r.Endings = endings(map[Ending]int{{"player", 4001, true}: 9, {"player", 4408, false}: 1})
 	r.Machine = Machine{Processor: "A & B", Cores: 2, System: "Linux", Go: "go1.26"}
 	r.Server = &ServerReport{Seconds: 5, Ticks: 100, Inputs: map[string]float64{"on_time": 5}, Snapshots: map[string]float64{"delta": 5}, CPUPerState: 12.3}
 	r.Series = SeriesReport{Step: 1, Begin: 3, End: float64(seconds)}

@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Machine is where the generator ran.
@@ -46,4 +48,37 @@ func commandLine(args []string) string {
 		b.WriteString(arg)
 	}
 	return b.String()
+}
+
+// coreBusy is the share of a time that a core spends on anything, 0 when the system does not tell.
+func coreBusy(core int, d time.Duration) float64 {
+	total, idle := coreTimes(core)
+	time.Sleep(d)
+	total2, idle2 := coreTimes(core)
+	if total2 <= total {
+		return 0
+	}
+	return 1 - (idle2-idle)/(total2-total)
+}
+
+// coreTimes are a core's ticks in all and of them idle, from /proc/stat.
+func coreTimes(core int) (total, idle float64) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0
+	}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) < 6 || fields[0] != "cpu"+strconv.Itoa(core) {
+			continue
+		}
+		for i, f := range fields[1:] {
+			v, _ := strconv.ParseFloat(f, 64)
+			total += v
+			if i == 3 || i == 4 { // idle, waiting for a disk
+				idle += v
+			}
+		}
+	}
+	return total, idle
 }

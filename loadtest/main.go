@@ -40,11 +40,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return err
 	})
-	cmd.AddCommand(diffCommand(), htmlCommand())
+	cmd.AddCommand(diffCommand(), htmlCommand(), capacityCommand())
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	if err := cmd.Execute(); err != nil {
+	if err := cmd.ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(stderr, "loadtest: %v\n", err)
 		if _, ok := errors.AsType[usageError](err); ok {
 			fmt.Fprintln(stderr, "See loadtest --help.")

@@ -31,8 +31,8 @@ func (r *Report) print(w io.Writer, colour style) {
 	if r.EndedEarly != "" {
 		fmt.Fprintf(w, "%s\n", colour.alarm(" The run ended early: "+r.EndedEarly+". "))
 	}
-	if r.Joined < c.Bots {
-		fmt.Fprintf(w, "%s\n", colour.bad(fmt.Sprintf("Only %d of %d bots came into the game.", r.Joined, c.Bots)))
+	if all := max(r.Players, min(c.Bots, 1)); r.Joined < all {
+		fmt.Fprintf(w, "%s\n", colour.bad(fmt.Sprintf("Only %d of %d players came into the game.", r.Joined, all)))
 	}
 	if r.Generator.Tired {
 		fmt.Fprintf(w, "%s\n", colour.alarm(fmt.Sprintf(" THE GENERATOR WAS TIRED: it sent inputs %s late (p99), over half a tick. These figures judge this machine, not the server: take fewer bots, more --loops or another machine. ", milliseconds(r.Times["lag"].P99))))
@@ -42,16 +42,25 @@ func (r *Report) print(w io.Writer, colour style) {
 	r.printServer(w, colour)
 	r.printErrors(w, colour)
 	fmt.Fprintf(w, "\n%s\n", colour.bold("Thresholds"))
-	for _, v := range r.Thresholds {
-		mark, value := colour.good("pass"), v.shown
-		if !v.Pass {
-			mark = colour.bad("MISS")
-		}
-		if v.Note != "" {
-			value = v.Note
-		}
-		fmt.Fprintf(w, "  %s  %-28s %s\n", mark, v.Threshold, value)
+	for i := range r.Thresholds {
+		r.Thresholds[i].print(w, colour, "")
 	}
+	for i := range r.Stages {
+		for k := range r.Stages[i].Thresholds {
+			r.Stages[i].Thresholds[k].print(w, colour, r.Stages[i].Name+": ")
+		}
+	}
+}
+
+func (v *Verdict) print(w io.Writer, colour style, stage string) {
+	mark, value := colour.good("pass"), v.shown
+	if !v.Pass {
+		mark = colour.bad("MISS")
+	}
+	if v.Note != "" {
+		value = v.Note
+	}
+	fmt.Fprintf(w, "  %s  %-28s %s\n", mark, stage+v.Threshold, value)
 }
 
 func (r *Report) printTimes(w io.Writer, colour style) {
@@ -60,6 +69,7 @@ func (r *Report) printTimes(w io.Writer, colour style) {
 		{"join", "join: connect to first snapshot"},
 		{"connect", "  connected after"},
 		{"welcome", "  welcomed after"},
+		{"resume", "return: connect to first snapshot"},
 		{"ack", "input to acknowledged"},
 		{"wait", "  of it waiting for its tick"},
 		{"interval", "snapshot interval"},
@@ -69,6 +79,9 @@ func (r *Report) printTimes(w io.Writer, colour style) {
 		{"lag", "the generator's own lag"},
 	} {
 		t := r.Times[line.metric]
+		if t.Count == 0 && line.metric == "resume" {
+			continue // nobody was cut
+		}
 		if t.Count == 0 {
 			fmt.Fprintf(w, "  %-34s%10s\n", line.text, "none")
 			continue
@@ -95,7 +108,11 @@ func (r *Report) printFlow(w io.Writer, colour style) {
 		}
 		line("pacing", "inputs on their own tick %s, waiting %.2f ticks on average", own, t.Avg*float64(r.Config.Rate)/1e3)
 	}
-	line("generator", "%.2f s of CPU, %.0f %% of a core", r.Generator.CPUSeconds, r.Generator.CPUCores*100)
+	processes := ""
+	if r.Generator.Processes > 1 {
+		processes = fmt.Sprintf(", %d processes", r.Generator.Processes)
+	}
+	line("generator", "%.2f s of CPU, %.0f %% of a core%s", r.Generator.CPUSeconds, r.Generator.CPUCores*100, processes)
 }
 
 func (r *Report) printServer(w io.Writer, colour style) {
@@ -141,12 +158,16 @@ func shares(parts map[string]float64) string {
 }
 
 func (r *Report) printErrors(w io.Writer, colour style) {
-	var closes []string
-	for _, code := range slices.Sorted(maps.Keys(r.Closes)) {
-		closes = append(closes, fmt.Sprintf("%d × %s", r.Closes[code], code))
-	}
-	if len(closes) > 0 {
-		fmt.Fprintf(w, "  %-20s%s\n", "ends by code", strings.Join(closes, ", "))
+	for i, e := range r.Endings {
+		name := ""
+		if i == 0 {
+			name = "ends"
+		}
+		text := fmt.Sprintf("%s × %d %s (%s)", number(float64(e.Count)), e.Code, e.Meaning, e.Who)
+		if !e.Expected {
+			text = colour.bad(text + ", unexpected")
+		}
+		fmt.Fprintf(w, "  %-20s%s\n", name, text)
 	}
 	if r.Counts.Over > 0 {
 		fmt.Fprintf(w, "  %-20s%d bots saw their match end\n", "", r.Counts.Over)

@@ -21,6 +21,8 @@ func known(t *testing.T, thresholds ...string) *Report {
 	f.bytesIn, f.bytesOut = 110_000, 20_000
 	f.closes[4001] = 9
 	f.closes[4408] = 1
+	f.endings[Ending{"player", 4001, true}] = 9
+	f.endings[Ending{"player", 4408, false}] = 1
 	f.fault("closed 4408 timed out")
 	r := &Report{Config: ConfigReport{Bots: 10, MatchSize: 5, Rate: 20}, Window: 5, Matches: 2}
 	r.fill(f)
@@ -96,7 +98,7 @@ func TestTheReportIsWritten(t *testing.T) {
 	r := known(t, "ack.p99<150ms", "errors<=0", "age.max<1s")
 	var text, sheet bytes.Buffer
 	r.print(&text, false)
-	for _, want := range []string{"10 bots in 2 matches of 5", "THE GENERATOR WAS TIRED", "99.00 %", "1 × 4408", "closed 4408 timed out",
+	for _, want := range []string{"10 bots in 2 matches of 5", "THE GENERATOR WAS TIRED", "99.00 %", "1 × 4408 timed out (player), unexpected", "closed 4408 timed out",
 		"pass  ack.p99<150ms", "MISS  errors<=0", "nothing was measured"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, &text)

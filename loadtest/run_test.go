@@ -194,19 +194,30 @@ func TestExitCodes(t *testing.T) {
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
 	quick := []string{"--server", server, "--bots", "4", "--match-size", "4", "--ramp", "0s", "--warmup", "300ms", "--duration", "1s"}
-	sheet := filepath.Join(t.TempDir(), "r.json")
+	dir := t.TempDir()
+	sheet, page, table := filepath.Join(dir, "r.json"), filepath.Join(dir, "r.html"), filepath.Join(dir, "r.csv")
+	story, bad := filepath.Join(dir, "story.yaml"), filepath.Join(dir, "bad.yaml")
+	os.WriteFile(story, []byte("stages:\n - {name: up, ramp: 300ms, bots: 6}\n - {name: held, hold: 1s, thresholds: ['ack.p50<1us']}\nwarmup: 300ms\n"), 0o600)
+	os.WriteFile(bad, []byte("bots: 5\nramps: 5s\n"), 0o600)
 	for _, c := range []struct {
 		name string
 		args []string
 		code int
 		want string // in what it says
 	}{
-		{"pass", append(quick, "--json", sheet), exitPass, "pass  errors<=0"},
+		{"pass", append(quick, "--json", sheet, "--html", page, "--csv", table), exitPass, "pass  errors<=0"},
+		{"a stage's threshold missed", []string{story, "--server", server}, exitMissed, "MISS  held: ack.p50<1us"},
+		{"a bad scenario", []string{bad}, exitUsage, `bad.yaml:2: unknown key "ramps"`},
+		{"no such scenario", []string{bad + "x"}, exitUsage, "no such file"},
+		{"two scenarios", []string{story, story}, exitUsage, "one scenario at a time"},
+		{"a bad page", []string{"--html", dir}, exitUsage, "--html"},
+		{"a bad sheet", []string{"--csv", filepath.Join(sheet, "x")}, exitUsage, "--csv"},
+		{"too many workers", []string{"--workers", "1000"}, exitUsage, "--workers 1000"},
 		{"threshold missed", append(quick, "--threshold", "ack.p50<1us"), exitMissed, "MISS  ack.p50<1us"},
 		{"JSON on stdout", append(quick, "--json", "-"), exitPass, `"schema": 2`},
 		{"help", []string{"--help"}, exitPass, "Exit codes"},
 		{"unknown flag", []string{"--bot", "4"}, exitUsage, "--bot"},
-		{"unknown argument", []string{"run"}, exitUsage, "run"},
+		{"unknown argument", []string{"run"}, exitUsage, "the scenario: open run"},
 		{"bad number", []string{"--bots", "many"}, exitUsage, "--bots"},
 		{"bad threshold", []string{"--threshold", "ack<1ms"}, exitUsage, "needs a statistic"},
 		{"several faults", []string{"--bots", "0", "--rate", "1000"}, exitUsage, "--rate 1000"},

@@ -32,6 +32,9 @@ const (
 	maxReportBytes = 256 << 20
 	leastSeconds   = 5   // of each run, to compare them
 	maxPoints      = 600 // of a curve in the page
+
+	capacityStep  = 16  // players: one match
+	capacityJoins = 400 // per second, while a search's run begins
 )
 
 const (
