@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
@@ -32,12 +33,14 @@ const (
 	readyTimeout = 20 * time.Second // to recover the streams at the start
 	callTimeout  = 5 * time.Second  // of one request to JetStream
 	consumeAgain = time.Second      // after which a refused record comes again
+	probeBytes   = 1 << 20          // what a disk must take before the store is opened anew
 	reviveEvery  = time.Second      // a store that has failed is opened anew at most this often
 )
 
 // NATS is a Journal on JetStream.
 type NATS struct {
-	opts Options
+	opts   Options
+	broken atomic.Bool // the embedded store has given up writing, as JetStream does when the disk is full
 
 	mu      sync.Mutex
 	server  *natsserver.Server // nil: external
@@ -69,7 +72,7 @@ func (n *NATS) connect() (err error) {
 	}
 	url := n.opts.URL
 	if url == "" {
-		if n.server, err = startServer(n.opts); err != nil {
+		if n.server, err = startServer(n.opts, n.overheard); err != nil {
 			return err
 		}
 		url = n.server.ClientURL()
@@ -101,7 +104,7 @@ func withoutUser(url string) string {
 }
 
 // startServer runs NATS in this process: no port, no signal handler, every write synced.
-func startServer(o Options) (*natsserver.Server, error) {
+func startServer(o Options, log serverLog) (*natsserver.Server, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the store's folder: %w", err)
 	}
@@ -114,7 +117,7 @@ func startServer(o Options) (*natsserver.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the embedded NATS: %w", err)
 	}
-	s.SetLoggerV2(serverLog(o.Log), false, false, false)
+	s.SetLoggerV2(log, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(readyTimeout) {
 		s.Shutdown()
@@ -158,14 +161,38 @@ func (n *NATS) stream() (jetstream.JetStream, error) {
 	return n.js, nil
 }
 
-// revive opens the embedded store anew when it has given itself up, as JetStream does when the disk is full.
+// overheard takes what the embedded server has to say. A stream that has met a failing write takes nothing any more until the
+// server is started anew; it says so here and nowhere else.
+func (n *NATS) overheard(level, text string) {
+	if lower := strings.ToLower(text); strings.Contains(lower, "critical write error") || strings.Contains(lower, "no space left") {
+		if n.broken.Swap(true) {
+			return // said already
+		}
+	}
+	n.opts.Log(level, text)
+}
+
+// writable tells whether the disk of the embedded server takes a block.
+func (n *NATS) writable() bool {
+	f, err := os.CreateTemp(n.opts.Dir, "probe-*")
+	if err != nil {
+		return false
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(make([]byte, probeBytes))
+	return errors.Join(err, f.Sync(), f.Close()) == nil
+}
+
+// revive starts the embedded server anew when it has given up and the disk takes things again.
 func (n *NATS) revive(ctx context.Context) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.opts.URL != "" || n.closed || n.server != nil && n.server.JetStreamEnabled() || time.Since(n.revived) < reviveEvery {
+	well := n.server != nil && n.server.JetStreamEnabled() && !n.broken.Load()
+	if n.opts.URL != "" || n.closed || well || time.Since(n.revived) < reviveEvery || !n.writable() {
 		return
 	}
 	n.revived = time.Now()
+	n.broken.Store(false)
 	n.stop()
 	if err := n.connect(); err != nil {
 		n.opts.Log("error", err.Error())

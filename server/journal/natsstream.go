@@ -37,6 +37,11 @@ func (s *natsStream) call(ctx context.Context, f func(ctx context.Context, js je
 }
 
 func (s *natsStream) Append(ctx context.Context, key, id string, data []byte) (seq uint64, err error) {
+	if s.n.broken.Load() {
+		if s.n.revive(ctx); s.n.broken.Load() {
+			return 0, ErrFull
+		}
+	}
 	err = s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
 		ack, err := js.PublishMsg(ctx, &nats.Msg{Subject: s.prefix + token(key), Data: data},
 			jetstream.WithMsgID(id), jetstream.WithExpectStream(s.name), jetstream.WithRetryAttempts(0))
