@@ -81,7 +81,7 @@ func halfHello(o *offender) string {
 
 func halfFrame(o *offender) string {
 	o.conn.Write(rawFrame(whole|opBinary, strings.Repeat("x", 100))[:50])
-	return o.living(ended)
+	return ended(o.conn)
 }
 
 func drippedFrame(o *offender) string {
@@ -93,7 +93,7 @@ func drippedFrame(o *offender) string {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}()
-	return o.living(ended)
+	return ended(o.conn)
 }
 
 func drippedFragments(o *offender) string {
@@ -106,11 +106,8 @@ func drippedFragments(o *offender) string {
 			}
 		}
 	}()
-	return o.living(ended)
+	return ended(o.conn)
 }
-
-// living waits for the end of a connection in a match, which need not answer pings for so long.
-func (o *offender) living(end func(*rawConn) string) string { return end(o.conn) }
 
 func apiHalfHead(o *offender) string {
 	c, err := dialFrom(o.from, strings.TrimPrefix(o.s.admin, "http://"))

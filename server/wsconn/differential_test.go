@@ -3,6 +3,7 @@ package wsconn_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -111,8 +112,8 @@ func byGorilla(t *testing.T, stream []byte) (v verdict) {
 		}
 		v.messages = append(v.messages, message{op: op, payload: string(p)})
 	}
-	if f, err := ws.ReadFrame(&c.out); err == nil && f.Header.OpCode == ws.OpClose && len(f.Payload) >= 2 {
-		v.fault = uint16(f.Payload[0])<<8 | uint16(f.Payload[1])
+	if h, err := ws.ReadHeader(&c.out); err == nil && h.OpCode == ws.OpClose && h.Length >= 2 {
+		v.fault = binary.BigEndian.Uint16(c.out.Next(2))
 	}
 	return v
 }
