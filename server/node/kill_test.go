@@ -170,6 +170,8 @@ func TestKillsLoseNoResult(t *testing.T) {
 			return 200
 		case 3:
 			return 500
+		case 9:
+			return 200
 		}
 		return []int{200, 200, 200, 500, 404, 302, 0}[chance(7)] // wrong at random
 	}
@@ -223,7 +225,7 @@ func TestKillsLoseNoResult(t *testing.T) {
 		load.Wait()
 	}
 	s.mu.Lock()
-	mood = 2
+	mood = 9
 	s.mu.Unlock()
 	v := start(t, dir)
 	told := func() (map[string]string, int) {
@@ -239,7 +241,8 @@ func TestKillsLoseNoResult(t *testing.T) {
 		}
 		return out, repeated
 	}
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(30*time.Second + time.Duration(*kills)*time.Second)
+	begin := time.Now()
 	for {
 		var info api.NodeInfo
 		_, out, _ := v.ask(t.Context(), "GET", "/v1/node", nil)
@@ -256,6 +259,7 @@ func TestKillsLoseNoResult(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	t.Logf("what was left is told in %.1f s", time.Since(begin).Seconds())
 	got, repeated := told()
 	lost, changed := 0, 0
 	for id, want := range ended {
