@@ -26,6 +26,7 @@ func (r *Report) sections() []section {
 		if i > 0 {
 			base.stages = append(base.stages, r.Stages[i].Begin)
 		}
+		base.names = append(base.names, r.Stages[i].Name)
 	}
 	draw := func(title, note string, show func(float64) string, least float64, curves ...curve) *chart {
 		c := base
@@ -56,7 +57,7 @@ func (r *Report) sections() []section {
 	delivery.bottom, delivery.top = floorOf(delivery.curves[0].values), 1.004
 	delivery.marks = r.marks("delivery")
 
-	feel := section{"What players feel", "Each band is a second of all players: dark up to the median, lighter up to p90 and p99. Grey is the time that was not measured.", []*chart{
+	feel := section{"What players feel", "The line is the median of all players in a second, the darker band reaches up to p90, the lighter one to p99. Grey time was not measured.", []*chart{
 		times("Input to acknowledged", "from when an input was due to the first snapshot that has it", "ack", tintA, period, func(s *SecondReport) *Band { return &s.Ack }),
 		times("Interval error", "how far snapshots came off their beat of "+shortMS(math.Round(period*10)/10), "interval_error", tintA, period/20, func(s *SecondReport) *Band { return &s.IntervalError }),
 		times("Age of the newest state", "how old a snapshot was when it came", "age", tintA, period/20, func(s *SecondReport) *Band { return &s.Age }),
@@ -66,8 +67,10 @@ func (r *Report) sections() []section {
 	if r.Resumed > 0 {
 		feel.Charts = append(feel.Charts, times("Returns", "from connect to the first snapshot, back in the seat after a cut", "resume", tintA, 1, func(s *SecondReport) *Band { return &s.Resume }))
 	}
+	players := draw("Players", "in the game", shortNumber, 1, filled(value("playing", tintB, func(s *SecondReport) float64 { return s.Playing })))
+	players.named, players.least = r.Config.Scenario != "", float64(r.Config.Bots)*1.25
 	load := section{"The load", "What the swarm asked for.", []*chart{
-		draw("Players", "in the game", shortNumber, 1, filled(value("playing", tintB, func(s *SecondReport) float64 { return s.Playing }))),
+		players,
 		draw("Comings and goings", "per second", shortNumber, 1, append([]curve{
 			value("joins", tintA, func(s *SecondReport) float64 { return float64(s.Joins) / step(r) }),
 			value("ends", tintB, func(s *SecondReport) float64 { return float64(s.Ends) / step(r) }),

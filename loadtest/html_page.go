@@ -58,7 +58,8 @@ type keyFigure struct{ Name, Value, Unit, Note string }
 type verdictLine struct {
 	Pass                  bool
 	Stage, Text, Measured string
-	Used                  float64 // of the bound, %, at most 100; negative: cannot be told
+	Used                  float64 // of the bound, %; negative: cannot be told
+	Bar                   float64 // the same, at most 100
 }
 
 type pageSection struct {
@@ -211,7 +212,8 @@ func newVerdictLine(stage string, v *Verdict) verdictLine {
 		line.Measured = number(v.Value)
 	}
 	if bound > 0 && (t.Op == "<" || t.Op == "<=") {
-		line.Used = min(100, v.Value/bound*100)
+		line.Used = v.Value / bound * 100
+		line.Bar = min(100, line.Used)
 	}
 	return line
 }

@@ -93,7 +93,11 @@ func (l *loop) lives(b *bot, now int64) bool {
 
 // finish ends a life whose time is over, in its way.
 func (l *loop) finish(b *bot, now int64) {
-	switch b.life.ending {
+	how := b.life.ending
+	if how == endBye && b.life.manner == readsSlowly { // its bye might be answered after a minute
+		how = endVanish
+	}
+	switch how {
 	case endBye:
 		b.state, b.deadline, b.byed = botLeaving, now, true
 		b.session.Bye(0)

@@ -75,8 +75,10 @@ type chart struct {
 	least       float64 // the top is no lower
 	top         float64 // fixed, 0: by the data
 	bottom      float64
-	from, to    float64 // of the measured window, s: the rest is shaded
-	stages      []float64
+	from, to    float64   // of the measured window, s: the rest is shaded
+	stages      []float64 // where one begins, but the first
+	names       []string  // of all stages
+	named       bool      // the names are drawn
 	end         float64
 }
 
@@ -195,6 +197,29 @@ func (b *backdrop) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, at := range b.chart.stages {
 		if at > 0 && at < p.X.Max {
 			c.StrokeLine2(draw.LineStyle{Color: tintDim.faint(0.55), Width: 0.6, Dashes: []vg.Length{1.5, 3}}, x(at), c.Min.Y, x(at), c.Max.Y)
+		}
+	}
+	if b.chart.named {
+		b.writeNames(c, p)
+	}
+}
+
+// writeNames puts the stages' names at the top, where there is room for them.
+func (b *backdrop) writeNames(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	style := p.X.Tick.Label
+	style.XAlign, style.YAlign = draw.XCenter, draw.YTop
+	begins := append([]float64{0}, b.chart.stages...)
+	for i, name := range b.chart.names {
+		if i >= len(begins) || begins[i] >= p.X.Max {
+			return
+		}
+		end := p.X.Max
+		if i+1 < len(begins) {
+			end = min(end, begins[i+1])
+		}
+		if left, right := x(begins[i]), x(end); style.Width(name) < right-left-6 {
+			c.FillText(style, vg.Point{X: (left + right) / 2, Y: c.Max.Y - 2}, name)
 		}
 	}
 }
