@@ -52,7 +52,6 @@ type bot struct {
 	byed     bool
 	wheeled  bool // in the loop's wheel
 	offends  bool // breaks rules until the server ends it
-	offences int  // so far
 	returns  bool // on its way back into its seat
 	resume   client.Resume
 	tries    int          // to come back

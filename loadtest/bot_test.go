@@ -86,3 +86,28 @@ func TestCauses(t *testing.T) {
 		}
 	}
 }
+
+func TestALateSendCountsFromItsTime(t *testing.T) {
+	r := newRig(t, 2)
+	l, s := r.loop, &r.bot.session
+	l.clock = func() int64 { return r.now }
+	l.next = l.schedule.last(r.now) + 1
+	r.feed(r.state())
+	for s.Stats.Inputs < 5 {
+		r.now = max(r.now, l.schedule.at(l.next))
+		l.turn()
+	}
+	const late = int64(20 * time.Millisecond)
+	sent := s.Stats.Inputs
+	for s.Stats.Inputs == sent { // the loop comes to every slot so much too late
+		r.now = l.schedule.at(l.next) + late
+		l.turn()
+	}
+	meant, ok := s.SentAt(uint32(s.Stats.Inputs))
+	if !ok || r.now-meant < late-int64(time.Millisecond) {
+		t.Errorf("an input sent %d ms too late counts from %d ms before", late/1e6, (r.now-meant)/1e6)
+	}
+	if top := l.figures.lag.Max(); top < 19_900 {
+		t.Errorf("the lag is told as %d µs", top)
+	}
+}

@@ -24,7 +24,7 @@ type capacity struct {
 	server        string // program
 	rates         []int
 	from, to      int // players
-	measure, ramp time.Duration
+	measure       time.Duration
 	serverCore    int
 	generatorCore int
 	json          string // file for the results

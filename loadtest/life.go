@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"skirmish/protocol"
@@ -188,7 +187,6 @@ func (l *loop) flood(b *bot, now int64) {
 			break
 		}
 		b.session.Input(l.values, now)
-		b.offences++
 	}
 }
 
@@ -197,7 +195,6 @@ func (l *loop) misbehave(b *bot) {
 	if len(b.session.Out()) == 0 && b.link.up { // else it would land within a frame
 		o := offences[b.number%len(offences)]
 		l.poller.write(&b.link, o.bytes)
-		b.offences++
 	}
 }
 
@@ -252,22 +249,4 @@ func (l *loop) tally(b *bot, now int64) {
 		}
 		b.tallied = end
 	}
-}
-
-// total is all that the loop has measured, the stages together.
-func (l *loop) total() *figures {
-	f := newFigures()
-	for _, book := range l.books {
-		f.merge(book)
-	}
-	f.count(l.aside)
-	return f
-}
-
-// name of an ending for people.
-func (e Ending) String() string {
-	if e.Code == 0 {
-		return fmt.Sprintf("%s without a Close", e.Who)
-	}
-	return fmt.Sprintf("%s %d", e.Who, e.Code)
 }

@@ -271,7 +271,7 @@ func (l *loop) play(b *bot, k, at int64) {
 		l.idle(b, k, now)
 		return
 	}
-	for n := 0; n < maxAtOnce; n++ {
+	for range maxAtOnce {
 		if len(b.session.Out()) > 4096 { // the server does not read: the queue is its fault, seen in acks
 			break
 		}
