@@ -78,7 +78,7 @@ func (p *public) playURL(r *http.Request) string {
 	switch {
 	case p.PublicURL != "":
 		return p.PublicURL
-	case r.TLS != nil:
+	case r.TLS != nil || p.TLS:
 		return "wss://" + r.Host + "/play"
 	}
 	return "ws://" + r.Host + "/play"

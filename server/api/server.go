@@ -36,6 +36,8 @@ type PublicConfig struct {
 	Files fs.FS
 	// PublicURL is where players connect, such as wss://play.example.net/play. Empty: the Host of the request.
 	PublicURL string
+	// TLS tells that the port speaks TLS, where the requests themselves do not show it.
+	TLS bool
 	// AllowOrigins are further origins whose pages may call quick play, such as https://example.net.
 	AllowOrigins []string
 	// NoLoopbackLimits takes loopback addresses out of the rate limit.

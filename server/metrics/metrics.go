@@ -22,7 +22,7 @@ type Set struct {
 	Players      Players
 
 	Ticks        prometheus.Counter
-	TicksMissed  prometheus.Counter   // steps of debt that were dropped
+	TicksMissed  prometheus.Counter // steps of debt that were dropped
 	Hangs        Hangs
 	TickLateness prometheus.Histogram // seconds from the deadline to the start of the tick
 	TickDuration prometheus.Histogram // seconds a tick took, from collect to deliver

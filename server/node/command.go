@@ -164,6 +164,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&c.MaxConnections, "max-connections", c.MaxConnections, "`number` of sockets on the game port; open files may allow less")
 	flags.BoolVar(&c.NoLoopbackLimits, "no-loopback-limits", false, "no limits per address for loopback: load tests")
 	flags.StringSliceVar(&c.AllowOrigins, "allow-origin", nil, "web `origin` whose pages may connect, such as https://example.net; repeatable")
+	flags.StringSliceVar(&c.TrustedProxies, "trusted-proxy", nil, "`network` of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; repeatable")
 	flags.Var((*levelValue)(&c.LogLevel), "log-level", "least `level` of the log: "+logLevels)
 }
 

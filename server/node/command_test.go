@@ -87,7 +87,7 @@ func TestDevIsForDevelopers(t *testing.T) {
 func TestFlagsReachTheNode(t *testing.T) {
 	got, code, _, stderr := typed(t, nil, "serve", "--addr", "127.0.0.1:0", "--admin-addr=[::1]:9", "--data-dir", "d", "--driver", "portable",
 		"--public-url", "wss://play.example.net/play", "--max-connections", "7", "--no-loopback-limits",
-		"--allow-origin", "https://a.example", "--allow-origin", "https://b.example:8443", "--log-level", "warn",
+		"--allow-origin", "https://a.example", "--allow-origin", "https://b.example:8443", "--log-level", "warn", "--trusted-proxy", "10.0.0.0/8,192.0.2.7",
 		"--nats-url", "nats://n.example:4222", "--store-bytes", "64MiB", "--webhook-event", "match.ended")
 	if code != 0 {
 		t.Fatal(stderr)
@@ -95,7 +95,8 @@ func TestFlagsReachTheNode(t *testing.T) {
 	want := Config{
 		Addr: "127.0.0.1:0", AdminAddr: "[::1]:9", DataDir: "d", Driver: "portable", PublicURL: "wss://play.example.net/play",
 		MaxConnections: 7, NoLoopbackLimits: true, AllowOrigins: []string{"https://a.example", "https://b.example:8443"},
-		LogLevel: zerolog.WarnLevel, LogConsole: got.serve.LogConsole,
+		TrustedProxies: []string{"10.0.0.0/8", "192.0.2.7"},
+		LogLevel:       zerolog.WarnLevel, LogConsole: got.serve.LogConsole,
 		NATSURL: "nats://n.example:4222", StoreBytes: 64 << 20, WebhookEvents: []string{"match.ended"}, Webhooks: webhook.Default(),
 	}
 	if !reflect.DeepEqual(*got.serve, want) {

@@ -79,6 +79,9 @@ type Config struct {
 	// AllowOrigins are the web origins besides the node's own whose pages may connect, such as
 	// https://example.net. Clients that send no origin are no browsers and always may.
 	AllowOrigins []string
+	// TrustedProxies are the networks, such as 10.0.0.0/8, whose X-Forwarded-For says who a client is: the limits per
+	// address are the client's then. Default none: nobody's is looked at.
+	TrustedProxies []string
 	// MaxConnections bounds the sockets of the game port; the limit on open files less 512 does so as well.
 	// 1 to MaxMaxConnections, default DefaultMaxConnections.
 	MaxConnections int
@@ -191,6 +194,9 @@ func (c *Config) Validate() error {
 			fault("--allow-origin %q: %w", origin, err)
 		}
 	}
+	if _, err := c.proxies(); err != nil {
+		fault("--trusted-proxy: %w", err)
+	}
 	if c.MaxConnections < 1 || c.MaxConnections > MaxMaxConnections {
 		fault("--max-connections %d: must be 1 to %d", c.MaxConnections, MaxMaxConnections)
 	}
@@ -198,6 +204,23 @@ func (c *Config) Validate() error {
 		fault("--log-level: %w", err)
 	}
 	return errors.Join(faults...)
+}
+
+// proxies reads TrustedProxies; an address alone stands for itself.
+func (c *Config) proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no network: want one such as 10.0.0.0/8 or 192.0.2.7", text)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
 }
 
 // Keyring makes the keyring of TicketKeysFile and TicketKeys. Random is true when there are none: the keyring then holds a

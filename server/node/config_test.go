@@ -24,12 +24,12 @@ func TestDefaultIsValid(t *testing.T) {
 }
 
 func TestValidateTellsAllFaultsAtOnce(t *testing.T) {
-	c := Config{Addr: "x", AdminAddr: "y", Driver: "z", TLSKey: "k", PublicURL: "p", AllowOrigins: []string{"o"}, LogLevel: zerolog.Disabled}
+	c := Config{Addr: "x", AdminAddr: "y", Driver: "z", TLSKey: "k", PublicURL: "p", AllowOrigins: []string{"o"}, TrustedProxies: []string{"nearby"}, LogLevel: zerolog.Disabled}
 	err := c.Validate()
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, flag := range []string{"--addr", "--admin-addr", "--data-dir", "--driver", "--tls-cert", "--tls-key", "--public-url", "--allow-origin", "--max-connections", "--log-level"} {
+	for _, flag := range []string{"--addr", "--admin-addr", "--data-dir", "--driver", "--tls-cert", "--tls-key", "--public-url", "--allow-origin", "--trusted-proxy", "--max-connections", "--log-level"} {
 		if !strings.Contains(err.Error(), flag) {
 			t.Errorf("%s is not named in\n%v", flag, err)
 		}

@@ -137,9 +137,12 @@ func (n *Node) wire(registry *game.Registry) error {
 
 	gate := &session.Gate{Node: n.id, Keys: n.keys, Room: m.room, Draining: n.draining.Load, Metrics: n.metrics, Log: n.log}
 	n.plain = session.NewPlainListener(n.game.Addr())
-	var err error
+	proxies, err := n.cfg.proxies()
+	if err != nil {
+		return err
+	}
 	n.lobby, err = session.NewLobby(session.LobbyConfig{
-		Path: PlayPath, Subprotocol: protocol.Subprotocol, Origins: n.cfg.AllowOrigins,
+		Path: PlayPath, Subprotocol: protocol.Subprotocol, Origins: n.cfg.AllowOrigins, TrustedProxies: proxies,
 		MaxConnections: maxConnections(n.cfg.MaxConnections), ExemptLoopback: n.cfg.NoLoopbackLimits,
 		Frames:       wsconn.ReaderLimits{MessageBytes: protocol.MaxMessageBytes},
 		FirstMessage: session.HelloTimeout,
@@ -151,7 +154,7 @@ func (n *Node) wire(registry *game.Registry) error {
 
 	errorLog := stdlog.New(n.log.With().Str("part", "http").Logger(), "", 0)
 	public, err := api.NewPublic(api.PublicConfig{
-		Matches: m, QuickPlay: n.cfg.QuickPlay, Files: clients.FS(), PublicURL: n.cfg.PublicURL,
+		Matches: m, QuickPlay: n.cfg.QuickPlay, Files: clients.FS(), PublicURL: n.cfg.PublicURL, TLS: n.cfg.TLSCert != "",
 		AllowOrigins: n.cfg.AllowOrigins, NoLoopbackLimits: n.cfg.NoLoopbackLimits, Log: n.log,
 	})
 	if err != nil {
