@@ -147,7 +147,8 @@ func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time
 	s := a.session
 	generation := r.ledger.set(a.seat, protocol.SeatActive)
 	p := &connected{
-		seat: a.seat, generation: generation, role: seat.Role, viewer: viewer,
+		flight: flight{watches: seat.Role == protocol.RoleSpectator},
+		seat:   a.seat, generation: generation, role: seat.Role, viewer: viewer,
 		nextPing: now.Add(PingInterval), pongBefore: now.Add(PingInterval + PongTimeout),
 	}
 	if a.resume {

@@ -25,6 +25,8 @@ type flight struct {
 	tried    bool          // the rate went up lately
 	divisor  int           // only every n-th snapshot is sent: 1, 2 or 4
 	turn     int           // counts snapshots due
+	spare    int           // snapshots that may go without a question, because an answer was "nothing"
+	watches  bool          // it is a spectator's, who may be asked about less often
 }
 
 // The rule's numbers. Measured by loadtest/links/run, three runs of a minute each, cubic; age of the newest state at p99
@@ -41,6 +43,11 @@ const (
 	flightDoubt   = 24                    // and at most: a link that is simply too narrow is tried every 48 s
 	flightLowest  = 4                     // the rate goes down to 1/4
 	flightSmooth  = 1.0 / 16
+
+	// Snapshots after an answer of "nothing on its way" that go without asking again. The question costs a twentieth of a
+	// write, for 200 spectators more than all else of them; a link that is too narrow never gives that answer.
+	flightSpare        = 3
+	flightSpareWatcher = 7
 )
 
 // hold tells whether the snapshot that is due now is skipped. rate is the match's, in Hz.
@@ -62,8 +69,15 @@ func (f *flight) hold(c netpoll.Conn, now time.Time, rate int) bool {
 
 // full applies the rule.
 func (f *flight) full(c netpoll.Conn, now time.Time, rate int) bool {
+	if f.spare > 0 {
+		f.spare--
+		return false
+	}
 	unsent := c.Unsent()
 	if unsent <= 0 || f.size == 0 {
+		if f.spare = flightSpare; f.watches {
+			f.spare = flightSpareWatcher
+		}
 		return false
 	}
 	if f.blunt {

@@ -33,6 +33,7 @@ type memConn struct {
 	fin    bool
 
 	unsent   int           // what the kernel would still hold
+	asked    int           // how often Unsent was called
 	smoothed time.Duration // round trip
 	least    time.Duration
 }
@@ -62,7 +63,10 @@ func (c *memConn) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-func (c *memConn) Unsent() int                                { return c.unsent }
+func (c *memConn) Unsent() int {
+	c.asked++
+	return c.unsent
+}
 func (c *memConn) RoundTrip() (smoothed, least time.Duration) { return c.smoothed, c.least }
 func (c *memConn) CloseWrite() error                          { c.fin = true; return nil }
 func (c *memConn) Close() error {
