@@ -4,10 +4,11 @@ GO    ?= go
 BOTS  ?= 1000
 FUZZ  ?= 20s
 BENCH ?= .
+KILLS ?= 1000
 FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench swarm fuzz golden lint
+.PHONY: help run test bench swarm capacity soak fuzz golden lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +24,12 @@ bench: ## run the benchmarks (BENCH=regexp)
 
 swarm: ## start a server and play it with BOTS=1000 bots, then read the report
 	.ci/swarm $(BOTS) $(FLAGS)
+
+capacity: ## search the most players that one core holds, at 20 and 60 Hz
+	.ci/capacity $(FLAGS)
+
+soak: ## kill -9 a server KILLS=1000 times and count its results
+	$(GO) test ./server/node -v -run Kills -timeout 60m -args -kills $(KILLS)
 
 fuzz: ## run every fuzz target for FUZZ=20s each
 	.ci/fuzz $(FUZZ)
