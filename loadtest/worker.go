@@ -24,6 +24,7 @@ type job struct {
 
 // word is what a worker says through its stdout: how it goes, and at last what it has measured or why it could not.
 type word struct {
+	Cut     bool // the parent broke the work off: another worker has the fault to tell
 	Live    *progress
 	Outcome *outcome
 	Fault   string
@@ -152,6 +153,8 @@ func (w *worker) run(ctx context.Context, self string, j *job) error {
 		switch err := words.Decode(&v); {
 		case err != nil:
 			fault = fmt.Errorf("it ended without figures: %w", err)
+		case v.Cut:
+			fault = context.Canceled
 		case v.Fault != "":
 			fault = errors.New(v.Fault)
 		case v.Live != nil:
@@ -208,7 +211,7 @@ func work(ctx context.Context, in io.Reader, out io.Writer) int {
 	}()
 	o, err := j.play(ctx, words)
 	if err != nil {
-		words.Encode(word{Fault: err.Error()})
+		words.Encode(word{Fault: err.Error(), Cut: errors.Is(err, context.Canceled)})
 		return exitFailed
 	}
 	if words.Encode(word{Outcome: o}) != nil {

@@ -133,11 +133,13 @@ func TestAbuseTLS(t *testing.T) {
 
 	says := map[string]string{"mute": "", "no TLS": rawHead, "half a greeting": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03half", "a record of 64 KiB": "\x16\x03\x01\xff\xff", "zeros": string(make([]byte, 500))}
 	ends := map[string]map[string]int{}
+	for name := range says {
+		ends[name] = map[string]int{}
+	}
 	var wg sync.WaitGroup
 	begin := time.Now()
 	i := 0
 	for name, say := range says {
-		ends[name] = map[string]int{}
 		for range atOnce(100) {
 			i++
 			from := fmt.Sprintf("127.70.%d.%d", i/250, i%250+1)

@@ -58,6 +58,7 @@ type matches struct {
 	entries map[string]*entry
 	last    uint64 // sequence of the newest entry
 	live    int    // matches that have not ended, or whose result is not on the disk
+	closed  bool   // nobody waits for a new match any more
 
 	finding sync.Mutex // one search for an open match at a time, so that two newcomers find the same one
 }
@@ -131,7 +132,7 @@ func (m *matches) Create(ctx context.Context, r *api.CreateRequest) (*api.Create
 	if err != nil {
 		m.drop(cfg.Match.ID)
 		room.Stop(game.ReasonForce, 0)
-		m.running.Go(func() { room.Run(m.ctx); m.settle() })
+		m.run(func() { room.Run(m.ctx); m.settle() })
 		return nil, refusal(err)
 	}
 	m.publish(e, room)
@@ -381,11 +382,33 @@ func (m *matches) drop(id string) {
 
 // start runs the match on its own goroutine, which also sees its result onto the disk.
 func (m *matches) start(e *entry) {
-	m.running.Go(func() {
+	m.run(func() {
 		e.room.Run(m.ctx)
 		m.finish(e)
 		m.settle()
 	})
+}
+
+// run does f on a goroutine that close waits for. After close it does f at once, on the caller's: the matches' context is
+// done then, so a match ends as it begins.
+func (m *matches) run(f func()) {
+	m.mu.Lock()
+	closed := m.closed
+	if !closed {
+		m.running.Go(f)
+	}
+	m.mu.Unlock()
+	if closed {
+		f()
+	}
+}
+
+// close waits for every match to end, once their context is done.
+func (m *matches) close() {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	m.running.Wait()
 }
 
 // Get returns a match (api.Matches).

@@ -200,7 +200,7 @@ func (n *Node) Serve(ctx context.Context) error {
 	}
 	endMatches(errors.New("the server shuts down"))
 	giveUp := time.AfterFunc(saveLast, n.store.stop) // a disk that takes nothing must not keep the process
-	n.matches.running.Wait()
+	n.matches.close()
 	giveUp.Stop()
 	n.store.feed.Close()
 	closeLobby()
