@@ -226,29 +226,13 @@ func (r *Room) conclude(err error) {
 	case ended:
 		out.Reason, out.Result = end.Reason, end.Result
 	}
-	r.mu.Lock()
-	r.closed = true
-	late := r.inbox
-	r.inbox = nil
-	r.mu.Unlock()
-	r.ledger.close()
 	seats, _ := r.ledger.all(now)
 	for i := range seats {
 		if seats[i].Role != protocol.RoleSpectator {
 			r.noteLate(seats[i].Number)
 		}
 	}
-	out.Seats, _ = r.ledger.all(now)
-	out.Gone = r.ledger.history()
-	out.TickP99, out.Overruns = r.ticks.p99(), r.ticks.overruns
-	r.outcome.Store(out)
-
-	for _, a := range late {
-		if a.session != nil {
-			a.session.end(farewell)
-			r.lobby.Return(a.session)
-		}
-	}
+	r.record(out, farewell)
 	for len(r.sessions) > 0 {
 		s := r.sessions[len(r.sessions)-1]
 		if farewell == endMatchOver {
@@ -260,6 +244,26 @@ func (r *Room) conclude(err error) {
 	r.flushCounts()
 	r.metrics.MatchesEnded.Inc(string(out.Reason))
 	r.log.Info().Str("reason", string(out.Reason)).Uint32("ticks", out.Ticks).Msg("match ended")
+}
+
+// record closes the match to newcomers, fills in its outcome and makes it known. Who was on the way in is sent off.
+func (r *Room) record(out *Outcome, farewell Ending) {
+	r.mu.Lock()
+	r.closed = true
+	late := r.inbox
+	r.inbox = nil
+	r.mu.Unlock()
+	r.ledger.close()
+	out.Seats, _ = r.ledger.all(out.Ended)
+	out.Gone = r.ledger.history()
+	out.TickP99, out.Overruns = r.ticks.p99(), r.ticks.overruns
+	r.outcome.Store(out)
+	for _, a := range late {
+		if a.session != nil {
+			a.session.end(farewell)
+			r.lobby.Return(a.session)
+		}
+	}
 }
 
 // ID is the match's. Safe from any goroutine.

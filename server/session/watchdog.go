@@ -113,27 +113,11 @@ func (r *Room) supervise(ctx context.Context) (err error, lost bool) {
 
 // abandon ends a match whose goroutine is lost in the game: conclude without the engine, which that goroutine still has.
 func (r *Room) abandon() {
-	now := time.Now()
-	out := &Outcome{State: StateFailed, Reason: game.ReasonAborted, Created: r.created, Ended: now, Ticks: r.tick.Load()}
+	out := &Outcome{State: StateFailed, Reason: game.ReasonAborted, Created: r.created, Ended: time.Now(), Ticks: r.tick.Load()}
 	if at := r.running.Load(); at != 0 {
 		out.Started = time.Unix(0, at)
 	}
-	r.mu.Lock()
-	r.closed = true
-	late := r.inbox
-	r.inbox = nil
-	r.mu.Unlock()
-	r.ledger.close()
-	out.Seats, _ = r.ledger.all(now)
-	out.Gone = r.ledger.history()
-	out.TickP99, out.Overruns = r.ticks.p99(), r.ticks.overruns
-	r.outcome.Store(out)
-	for _, a := range late {
-		if a.session != nil {
-			a.session.end(endMatchFailed)
-			r.lobby.Return(a.session)
-		}
-	}
+	r.record(out, endMatchFailed)
 	for len(r.sessions) > 0 {
 		r.release(r.sessions[len(r.sessions)-1], endMatchFailed)
 	}
