@@ -1,6 +1,7 @@
 // What lies between two states, or a little behind the newest one, field by field as the plan says.
 
 import { Interp } from './plan.js';
+import { place } from './rows.js';
 
 /** Table holds blended rows: like Rows, but with values in the game's unit. Re-used by each sample. */
 export class Table {
@@ -31,16 +32,7 @@ export class Table {
    * @param {number} id
    */
   find(id) {
-    let low = 0;
-    let high = this.length - 1;
-    while (low <= high) {
-      const mid = (low + high) >> 1;
-      const v = this.ids[mid];
-      if (v === id) return mid;
-      if (v < id) low = mid + 1;
-      else high = mid - 1;
-    }
-    return -1;
+    return place(this.ids, this.length, id);
   }
 
   /** @param {Table} o */

@@ -42,16 +42,7 @@ export class Rows {
    * @param {number} id
    */
   find(id) {
-    let low = 0;
-    let high = this.length - 1;
-    while (low <= high) {
-      const mid = (low + high) >> 1;
-      const v = this.ids[mid];
-      if (v === id) return mid;
-      if (v < id) low = mid + 1;
-      else high = mid - 1;
-    }
-    return -1;
+    return place(this.ids, this.length, id);
   }
 
   /**
@@ -145,4 +136,23 @@ export function crc32(bytes) {
   let c = -1;
   for (let i = 0; i < bytes.length; i++) c = table[(c ^ bytes[i]) & 0xff] ^ (c >>> 8);
   return ~c >>> 0;
+}
+
+/**
+ * The index of id among the first length of ids, which rise, or −1.
+ * @param {Uint32Array} ids
+ * @param {number} length
+ * @param {number} id
+ */
+export function place(ids, length, id) {
+  let low = 0;
+  let high = length - 1;
+  while (low <= high) {
+    const mid = (low + high) >> 1;
+    const v = ids[mid];
+    if (v === id) return mid;
+    if (v < id) low = mid + 1;
+    else high = mid - 1;
+  }
+  return -1;
 }
