@@ -71,7 +71,10 @@ func Run(ctx context.Context, cfg Config, games ...game.Game) error {
 }
 
 // Start opens the ports and wires everything. Nothing is served before Serve.
-func Start(cfg Config, games ...game.Game) (*Node, error) {
+func Start(cfg Config, games ...game.Game) (*Node, error) { return StartOn(Ground{}, cfg, games...) }
+
+// StartOn is Start on a ground of the caller's.
+func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -86,15 +89,15 @@ func Start(cfg Config, games ...game.Game) (*Node, error) {
 	}
 	n.keyring.name, n.keyring.more, n.keyring.log, n.random = cfg.TicketKeysFile, cfg.TicketKeys, n.log, random
 	n.keyring.ring.Store(keyring)
-	if err := n.listen(); err != nil {
+	if err := n.listen(&ground); err != nil {
 		n.close()
 		return nil, err
 	}
-	if n.unlock, err = lockDataDir(cfg.DataDir); err != nil {
+	if n.unlock, err = ground.take(&cfg); err != nil {
 		n.close()
 		return nil, fmt.Errorf("--data-dir %s: %w", cfg.DataDir, err)
 	}
-	if n.store, err = openStore(&n.cfg, n.id, n.metrics, n.log); err != nil {
+	if n.store, err = openStore(&ground, &n.cfg, n.id, n.metrics, n.log); err != nil {
 		n.close()
 		return nil, err
 	}
@@ -106,8 +109,8 @@ func Start(cfg Config, games ...game.Game) (*Node, error) {
 }
 
 // listen opens both ports.
-func (n *Node) listen() error {
-	driver, err := netpoll.Open(n.cfg.ChooseDriver())
+func (n *Node) listen(ground *Ground) error {
+	driver, err := ground.driver(&n.cfg)
 	if err != nil {
 		return err
 	}
@@ -122,7 +125,7 @@ func (n *Node) listen() error {
 	if n.game, err = driver.Listen(n.cfg.Addr, tlsConfig); err != nil {
 		return listenError("--addr", n.cfg.Addr, err)
 	}
-	if n.admin, err = net.Listen("tcp", n.cfg.AdminAddr); err != nil {
+	if n.admin, err = ground.listen(&n.cfg); err != nil {
 		return listenError("--admin-addr", n.cfg.AdminAddr, err)
 	}
 	n.matches = &matches{driver: driver}
@@ -243,6 +246,9 @@ func (n *Node) close() {
 // Addr is the game port's address, AdminAddr that of the API: with port 0 in the configuration, what the system chose.
 func (n *Node) Addr() net.Addr      { return n.game.Addr() }
 func (n *Node) AdminAddr() net.Addr { return n.admin.Addr() }
+
+// API is what the admin port serves: matchmaking, probes and metrics.
+func (n *Node) API() http.Handler { return n.api.Handler }
 
 func (n *Node) keys() *ticket.Keyring { return n.keyring.ring.Load() }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,8 +71,8 @@ func (s *savedResult) data() json.RawMessage {
 	return e.Data
 }
 
-// openStore opens the streams. What NATS says goes to the log.
-func openStore(cfg *Config, nodeID string, set *metrics.Set, log zerolog.Logger) (*store, error) {
+// openStore opens the streams.
+func openStore(ground *Ground, cfg *Config, nodeID string, set *metrics.Set, log zerolog.Logger) (*store, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &store{
 		nodeID: nodeID, secrets: cfg.WebhookSecrets, feed: api.NewFeed(newID()[:8]), metrics: set, log: log,
@@ -91,16 +90,7 @@ func openStore(cfg *Config, nodeID string, set *metrics.Set, log zerolog.Logger)
 		}
 		suffix = "-" + id // other nodes keep theirs beside it
 	}
-	j, err := journal.OpenNATS(ctx, journal.Options{
-		URL: cfg.NATSURL, Dir: filepath.Join(cfg.DataDir, "nats"), MaxStore: cfg.StoreBytes,
-		Log: func(level, text string) {
-			l, err := zerolog.ParseLevel(level)
-			if err != nil {
-				l = zerolog.WarnLevel
-			}
-			log.WithLevel(l).Str("part", "store").Msg(text)
-		},
-	})
+	j, err := ground.open(ctx, cfg, log)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}

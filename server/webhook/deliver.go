@@ -19,13 +19,17 @@ var errGone = errors.New("the sink answered 410 Gone")
 
 // newClient makes a client that follows no redirect: a signed event goes where its owner has said and nowhere else.
 func newClient(cfg Config) *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxResponseHeaderBytes = MaxHeaderBytes
-	t.MaxIdleConnsPerHost = cfg.PerSink
-	t.MaxConnsPerHost = cfg.PerSink
-	t.ResponseHeaderTimeout = cfg.Timeout
+	transport := cfg.Transport
+	if transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxResponseHeaderBytes = MaxHeaderBytes
+		t.MaxIdleConnsPerHost = cfg.PerSink
+		t.MaxConnsPerHost = cfg.PerSink
+		t.ResponseHeaderTimeout = cfg.Timeout
+		transport = t
+	}
 	return &http.Client{
-		Transport: t, Timeout: cfg.Timeout,
+		Transport: transport, Timeout: cfg.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -1,13 +1,17 @@
 package webhook
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
+	crand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +28,8 @@ type Config struct {
 	First   time.Duration // wait after the first failure; doubles with each further one, less a random part of up to a half
 	Most    time.Duration // longest wait
 	Age     time.Duration // from the event to its last try; then it is a dead letter
+
+	Transport http.RoundTripper // of the requests; nil: HTTP over TCP or TLS. Its value must be comparable
 }
 
 // Default returns the configuration of a dispatcher that is told nothing.
@@ -155,7 +161,7 @@ func (d *Dispatcher) forget(seq uint64) {
 
 // Run delivers until ctx is done and returns when no request is underway any more. What is left stays in the queue.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	s := schedule{d: d, lanes: map[string]*lane{}, sinks: map[string]*sink{}}
+	s := schedule{d: d, lanes: map[string]*lane{}, sinks: map[string]*sink{}, rand: newRand()}
 	d.recover(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -216,6 +222,14 @@ type schedule struct {
 	waiting  laneHeap
 	turn     []*sink // those with something ready, in turns
 	underway int
+	rand     *rand.Rand
+}
+
+// newRand makes a source of its own, so that with a seeded crypto/rand the waits are seeded too.
+func newRand() *rand.Rand {
+	var seed [32]byte
+	crand.Read(seed[:]) // never fails
+	return rand.New(rand.NewChaCha8(seed))
 }
 
 // take sorts new items into their lanes.
@@ -349,7 +363,7 @@ func (s *schedule) later(l *lane, t try, now time.Time) {
 		wait *= 2
 	}
 	wait = min(wait, s.d.cfg.Most)
-	wait -= time.Duration(rand.Float64() * float64(wait) / 2)
+	wait -= time.Duration(s.rand.Float64() * float64(wait) / 2)
 	if l.tries == 1 || wait > time.Minute {
 		s.d.log.Warn().Err(t.err).Str("sink", t.sink.name).Int("tries", l.tries).Dur("again_in", wait).Msg("webhook not delivered")
 	}
@@ -368,7 +382,9 @@ func (s *schedule) recovered(k *sink) {
 	if was < recoveredAfter {
 		return
 	}
-	for l := range k.waiting {
+	// Those that have waited longest for their turn go first.
+	longest := func(a, b *lane) int { return cmp.Or(a.next.Compare(b.next), cmp.Compare(a.name, b.name)) }
+	for _, l := range slices.SortedFunc(maps.Keys(k.waiting), longest) {
 		heap.Remove(&s.waiting, l.index)
 		s.ready(l)
 	}
