@@ -50,13 +50,11 @@ type bot struct {
 	pinged   int64
 	deadline int64 // of joining; of leaving: when to say bye; of an offender: when the server must have ended it
 	byed     bool
-	wheeled  bool // in the loop's wheel
-	offends  bool // breaks rules until the server ends it
-	returns  bool // on its way back into its seat
-	resume   client.Resume
-	tries    int          // to come back
-	cuts     int          // of its life's, so far
-	backAt   int64        // when it tries to come back, ns
+	wheeled  bool  // in the loop's wheel
+	offends  bool  // breaks rules until the server ends it
+	cuts     int   // of its life's, so far
+	backAt   int64 // when it tries to come back, ns
+	loss     loss
 	patience int64        // what its link adds to the answer to a bye
 	tallied  int64        // until when the seconds are counted, 0 not playing
 	counted  client.Stats // what the seconds have of its bytes
@@ -66,24 +64,23 @@ type bot struct {
 type wait struct{ lead, arrived, sent int64 }
 
 // joined takes the first snapshot in.
-func (b *bot) joined(f *figures, at int64) {
-	b.state, b.first, b.tallied = botPlaying, at, at
-	if b.returns {
-		b.returns, b.tries = false, 0
-		f.resumed++
-		record(f.resume, at-b.begun)
-		return
+func (b *bot) joined(l *loop, f *figures, r *row, at int64) {
+	if b.loss.returns {
+		l.returned(b, f, r, at)
+	} else {
+		r.Joins++
+		r.Join.record(at - b.begun)
+		f.joined++
+		record(f.join, at-b.begun)
 	}
-	f.joined++
-	record(f.join, at-b.begun)
+	b.state, b.first, b.tallied = botPlaying, at, at
 }
 
 // snapshot measures one state.
 func (b *bot) snapshot(l *loop, at int64) {
 	f, w, r := l.book(b), &l.window, l.series.at(at)
 	if b.state == botJoining {
-		l.rowJoined(b, r, at)
-		b.joined(f, at)
+		b.joined(l, f, r, at)
 		l.joining--
 		l.enter(b)
 	}

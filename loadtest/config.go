@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type Config struct {
 	Workers   int           // processes that play
 	Insecure  bool          // certificates are not checked
 	Lead      time.Duration // that inputs are to wait at the server, besides twice the jitter; 0: a tick
+	StayOut   bool          // a bot whose connection is cut does not come back: the cut is an error
 	Scenario  *Scenario     // nil: bots, ramp and duration alone
 
 	Thresholds []Threshold
@@ -87,15 +89,20 @@ func (c *Config) Validate() error {
 			fault("--game-url %q is not a ws:// or wss:// URL", c.GameURL)
 		}
 	}
-	named := false
-	for _, t := range c.Thresholds {
-		named = named || t.Metric == "errors"
-	}
-	if !named {
-		t, _ := ParseThreshold("errors<=0")
-		c.Thresholds = append(c.Thresholds, t)
-	}
+	c.strict("errors<=0", "errors")
+	c.strict("cuts<=0", "cuts", "lost_seats", "gap", "undone") // who bounds what a cut costs expects some
 	return errors.Join(faults...)
+}
+
+// strict adds a threshold unless one of these metrics is bounded already.
+func (c *Config) strict(text string, metrics ...string) {
+	for _, t := range c.Thresholds {
+		if slices.Contains(metrics, t.Metric) {
+			return
+		}
+	}
+	t, _ := ParseThreshold(text)
+	c.Thresholds = append(c.Thresholds, t)
 }
 
 // onLoopback tells what a loopback target can take from so few addresses.

@@ -45,7 +45,7 @@ func columns() []column {
 			column{b.name + "_max_ms", func(s *SecondReport) float64 { return b.of(s).Max }},
 		)
 	}
-	return append(list,
+	list = append(list,
 		column{"generator_cpu_cores", func(s *SecondReport) float64 { return s.CPU }},
 		column{"server_cpu_cores", func(s *SecondReport) float64 { return s.Server.CPUCores }},
 		column{"server_cpu_us_per_snapshot", func(s *SecondReport) float64 { return s.Server.CPUPerState }},
@@ -54,6 +54,11 @@ func columns() []column {
 		column{"server_tick_duration_p99_ms", func(s *SecondReport) float64 { return s.Server.DurationP99 }},
 		column{"server_missed_ticks", func(s *SecondReport) float64 { return s.Server.MissedTicks }},
 		column{"server_resident_bytes", func(s *SecondReport) float64 { return s.Server.Resident }},
+	)
+	return append(list,
+		column{"cuts", func(s *SecondReport) float64 { return float64(s.Cuts) }},
+		column{"gap_p50_ms", func(s *SecondReport) float64 { return s.Gap.P50 }},
+		column{"gap_max_ms", func(s *SecondReport) float64 { return s.Gap.Max }},
 	)
 }
 

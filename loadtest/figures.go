@@ -7,7 +7,7 @@ import (
 // figures is what one loop has measured. Histograms are in µs. The loop alone writes it; the run reads it after
 // the loop has ended.
 type figures struct {
-	connect, welcome, join, resume                    *hdrhistogram.Histogram // joins and returns, of the whole run
+	connect, welcome, join, resume, gap, undone       *hdrhistogram.Histogram // joins and returns, of the whole run
 	ack, wait, interval, intervalError, age, lag, rtt *hdrhistogram.Histogram // of the measured window
 
 	playerSeconds float64 // played in the window
@@ -23,16 +23,18 @@ type figures struct {
 
 	joined  int
 	resumed int            // returns after a cut
+	lost    int            // seats that could not be come back into
 	over    int            // matches' ends seen, bots
 	closes  map[int]int    // ends of connections by close code, clean ones included
 	endings map[Ending]int // the same by who ended how
 	causes  map[string]int // errors
+	cuts    map[string]int // connections of players that the server or the network ended, and that are worth coming back
 }
 
 func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, histogramTop, 3) }
 
 func newFigures() *figures {
-	f := &figures{closes: make(map[int]int), endings: make(map[Ending]int), causes: make(map[string]int)}
+	f := &figures{closes: make(map[int]int), endings: make(map[Ending]int), causes: make(map[string]int), cuts: make(map[string]int)}
 	for _, h := range f.histograms() {
 		*h = newHistogram()
 	}
@@ -40,7 +42,7 @@ func newFigures() *figures {
 }
 
 func (f *figures) histograms() []**hdrhistogram.Histogram {
-	return []**hdrhistogram.Histogram{&f.connect, &f.welcome, &f.join, &f.resume, &f.ack, &f.wait, &f.interval, &f.intervalError, &f.age, &f.lag, &f.rtt}
+	return []**hdrhistogram.Histogram{&f.connect, &f.welcome, &f.join, &f.resume, &f.gap, &f.undone, &f.ack, &f.wait, &f.interval, &f.intervalError, &f.age, &f.lag, &f.rtt}
 }
 
 // record puts a time in ns into a histogram. What lies outside counts as the bound.
@@ -49,16 +51,21 @@ func record(h *hdrhistogram.Histogram, ns int64) {
 }
 
 // fault counts an error by its cause.
-func (f *figures) fault(cause string) {
+func (f *figures) fault(cause string) { countCause(f.causes, cause) }
+
+func countCause(causes map[string]int, cause string) {
 	cause = cut(cause, maxCauseBytes)
-	if _, ok := f.causes[cause]; !ok && len(f.causes) >= maxCauses {
+	if _, ok := causes[cause]; !ok && len(causes) >= maxCauses {
 		cause = "other causes"
 	}
-	f.causes[cause]++
+	causes[cause]++
 }
 
-func (f *figures) errors() (n int) {
-	for _, c := range f.causes {
+func (f *figures) errors() int   { return total(f.causes) }
+func (f *figures) cutTotal() int { return total(f.cuts) }
+
+func total(counts map[string]int) (n int) {
+	for _, c := range counts {
 		n += c
 	}
 	return n
@@ -85,6 +92,7 @@ func (f *figures) merge(g *figures) {
 func (f *figures) count(g *figures) {
 	f.joined += g.joined
 	f.resumed += g.resumed
+	f.lost += g.lost
 	f.over += g.over
 	for code, n := range g.closes {
 		f.closes[code] += n
@@ -95,6 +103,9 @@ func (f *figures) count(g *figures) {
 	for cause, n := range g.causes {
 		f.causes[cause] += n
 	}
+	for cause, n := range g.cuts {
+		f.cuts[cause] += n
+	}
 }
 
 // live is what a loop tells while it runs, since the run last took it.
@@ -102,7 +113,7 @@ type live struct {
 	joined, gone int // so far, not since
 	states       uint64
 	inputs       uint64
-	errors       int // so far
+	errors, cuts int // so far
 	ack          *hdrhistogram.Histogram
 	lag          int64 // the largest, ns
 }

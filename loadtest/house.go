@@ -52,7 +52,7 @@ func (l *loop) keepHouse(now int64) {
 		case b.state == botJoining && now > b.deadline:
 			l.end(b, errNoJoin, now)
 		case b.state == botPlaying && now-b.session.Heard > int64(silenceLimit):
-			l.end(b, errSilent, now)
+			l.end(b, b.session.End(errSilent), now)
 		case b.state == botLeaving && now > b.deadline+int64(leaveLimit)+b.patience:
 			l.end(b, errNoBye, now)
 		case b.state == botLeaving && b.deadline != 0 && now >= b.deadline && !b.byed:
@@ -82,6 +82,7 @@ func (l *loop) sayBye(now int64) {
 			b.state = botLeaving
 			b.deadline = now + int64(leaveSpread)*int64(i)/int64(len(l.bots))
 		case botWaiting, botJoining, botAway:
+			l.notBack(b, now)
 			l.poller.close(&b.link)
 			b.state = botGone
 		}
@@ -92,14 +93,15 @@ func (l *loop) sayBye(now int64) {
 // publish puts what the status line shows where the run can take it.
 func (l *loop) publish(now int64) {
 	l.told = now
-	l.live.joined, l.live.errors = l.aside.joined, l.aside.errors()
+	l.live.joined, l.live.errors, l.live.cuts = l.aside.joined, l.aside.errors(), 0
 	for _, f := range l.books {
 		l.live.joined += f.joined
 		l.live.errors += f.errors()
+		l.live.cuts += f.cutTotal()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.public.joined, l.public.gone, l.public.errors = l.live.joined, l.live.gone, l.live.errors
+	l.public.joined, l.public.gone, l.public.errors, l.public.cuts = l.live.joined, l.live.gone, l.live.errors, l.live.cuts
 	l.public.states += l.live.states
 	l.public.inputs += l.live.inputs
 	l.public.lag = max(l.public.lag, l.live.lag)
@@ -115,6 +117,7 @@ func (l *loop) take(v *live) {
 	v.joined += l.public.joined
 	v.gone += l.public.gone
 	v.errors += l.public.errors
+	v.cuts += l.public.cuts
 	v.states += l.public.states
 	v.inputs += l.public.inputs
 	v.lag = max(v.lag, l.public.lag)

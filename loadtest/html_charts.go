@@ -64,6 +64,10 @@ func (r *Report) sections() []section {
 		delivery,
 		times("Joins", "from connect to the first snapshot", "join", tintA, 1, func(s *SecondReport) *Band { return &s.Join }),
 	}}
+	if r.Times["gap"].Count > 0 {
+		gap := times("Gaps", "from the last snapshot before a cut to the first one after it, by when it was over", "gap", tintA, 1, func(s *SecondReport) *Band { return &s.Gap })
+		feel.Charts = append(feel.Charts, gap)
+	}
 	if r.Resumed > 0 {
 		feel.Charts = append(feel.Charts, times("Returns", "from connect to the first snapshot, back in the seat after a cut", "resume", tintA, 1, func(s *SecondReport) *Band { return &s.Resume }))
 	}
@@ -106,12 +110,15 @@ func (r *Report) sections() []section {
 
 func step(r *Report) float64 { return max(r.Series.Step, 1e-3) }
 
-// returns is the curve of storms, when there were any.
-func (r *Report) returns(value func(string, tint, func(*SecondReport) float64) curve) []curve {
-	if r.Resumed == 0 {
-		return nil
+// returns are the curves of cuts and returns, when there were any.
+func (r *Report) returns(value func(string, tint, func(*SecondReport) float64) curve) (list []curve) {
+	if r.Cuts.Total > 0 {
+		list = append(list, value("cuts", tintBad, func(s *SecondReport) float64 { return float64(s.Cuts) / step(r) }))
 	}
-	return []curve{value("returns", tintC, func(s *SecondReport) float64 { return float64(s.Resumes) / step(r) })}
+	if r.Resumed > 0 {
+		list = append(list, value("returns", tintC, func(s *SecondReport) float64 { return float64(s.Resumes) / step(r) }))
+	}
+	return list
 }
 
 // marks are the thresholds on a metric, as lines.

@@ -48,7 +48,8 @@ type pageData struct {
 	Times    []timeLine
 	Stages   []stageLine
 	Endings  []endingLine
-	Errors   []errorLine
+	Cuts     []causeLine
+	Errors   []causeLine
 	Facts    []fact
 	Command  string
 }
@@ -89,7 +90,7 @@ type endingLine struct {
 	Expected                  bool
 }
 
-type errorLine struct{ Count, Cause string }
+type causeLine struct{ Count, Cause string }
 
 type fact struct{ Name, Value string }
 
@@ -127,16 +128,22 @@ func (r *Report) page() *pageData {
 		d.Sections = append(d.Sections, page)
 	}
 	d.Times, d.Stages, d.Endings = r.timeLines(), r.stageLines(), r.endingLines()
-	for _, cause := range slices.SortedFunc(maps.Keys(r.Errors.ByCause), func(a, b string) int {
-		if x, y := r.Errors.ByCause[a], r.Errors.ByCause[b]; x != y {
+	d.Cuts, d.Errors = causeLines(r.Cuts.ByCause), causeLines(r.Errors.ByCause)
+	d.Facts = r.facts()
+	return d
+}
+
+// causeLines lists the most frequent first.
+func causeLines(causes map[string]int) (list []causeLine) {
+	for _, cause := range slices.SortedFunc(maps.Keys(causes), func(a, b string) int {
+		if x, y := causes[a], causes[b]; x != y {
 			return y - x
 		}
 		return strings.Compare(a, b)
 	}) {
-		d.Errors = append(d.Errors, errorLine{number(float64(r.Errors.ByCause[cause])), cause})
+		list = append(list, causeLine{number(float64(causes[cause])), cause})
 	}
-	d.Facts = r.facts()
-	return d
+	return list
 }
 
 func (r *Report) warnings() (list []string) {
@@ -148,6 +155,9 @@ func (r *Report) warnings() (list []string) {
 	}
 	if r.Players > 0 && r.Joined < r.Players {
 		list = append(list, fmt.Sprintf("Only %s of %s players came into the game.", number(float64(r.Joined)), number(float64(r.Players))))
+	}
+	if n := r.Cuts.LostSeats; n > 0 {
+		list = append(list, fmt.Sprintf("%s players were cut and did not come back into their seats.", number(float64(n))))
 	}
 	if r.Server == nil {
 		list = append(list, "No figures of the server: "+r.ServerNote+".")
@@ -170,6 +180,9 @@ func (r *Report) keyFigures() (list []keyFigure) {
 	}
 	if r.Delivery.Expected > 0 {
 		add("Delivered", percent(r.Delivery.Ratio), number(float64(r.Delivery.Received))+" snapshots")
+	}
+	if t := r.Times["gap"]; t.Count > 0 {
+		add("Longest gap", milliseconds(t.Max), fmt.Sprintf("%s cuts, %s undone at most", number(float64(t.Count)), milliseconds(r.Times["undone"].Max)))
 	}
 	if t := r.Times["join"]; t.Count > 0 {
 		add("Join, p99", milliseconds(t.P99), number(float64(t.Count))+" joins")
@@ -254,7 +267,7 @@ func (c *chart) page() pageChart {
 
 func (r *Report) timeLines() (list []timeLine) {
 	for _, line := range []struct{ metric, name string }{
-		{"join", "Join"}, {"connect", "connected after"}, {"welcome", "welcomed after"}, {"resume", "Return into the seat"}, {"ack", "Input to acknowledged"},
+		{"join", "Join"}, {"connect", "connected after"}, {"welcome", "welcomed after"}, {"gap", "Gap of a cut"}, {"undone", "of what was seen, undone"}, {"resume", "Return into the seat"}, {"ack", "Input to acknowledged"},
 		{"wait", "of it waiting for its tick"}, {"interval", "Snapshot interval"}, {"interval_error", "Interval error"}, {"age", "Snapshot age"}, {"rtt", "Ping"}, {"lag", "Generator lag"},
 	} {
 		if t := r.Times[line.metric]; t.Count > 0 {

@@ -83,7 +83,7 @@ func (l *loop) lives(b *bot, now int64) bool {
 		l.finish(b, now)
 		return true
 	case b.cuts < len(b.life.cuts) && now >= start+int64(b.life.cuts[b.cuts].at):
-		l.cut(b, start+int64(b.life.cuts[b.cuts].back), now)
+		l.storm(b, start+int64(b.life.cuts[b.cuts].back), now)
 		b.cuts++
 		return true
 	}
@@ -124,34 +124,6 @@ func (l *loop) depart(b *bot, at int64) {
 	l.series.at(at).Ends++
 	l.live.gone++
 	l.gone.Add(1)
-}
-
-// cut closes the socket of a player who comes back.
-func (l *loop) cut(b *bot, back, now int64) {
-	l.tally(b, now)
-	b.shut(l.book(b), &l.window, now)
-	b.resume = b.session.Resumption()
-	l.goAway(b, back)
-}
-
-// goAway lets a bot be without a connection until a time.
-func (l *loop) goAway(b *bot, back int64) {
-	l.poller.close(&b.link)
-	if b.state == botJoining {
-		l.joining--
-	}
-	b.state, b.returns, b.backAt = botAway, true, back
-	b.from, b.closed, b.last, b.tallied = 0, false, 0, 0
-}
-
-// again lets a bot that did not get back into its seat try once more, as a player's client does.
-func (l *loop) again(b *bot, code int, at int64) bool {
-	if !b.returns || b.tries >= maxReturns || code != 0 && !protocol.CloseCode(code).Retry() || l.leaving {
-		return false
-	}
-	l.goAway(b, at+int64(returnFirst)<<b.tries)
-	b.tries++
-	return true
 }
 
 // shape gives the coming connection of a bot its link.
@@ -211,17 +183,6 @@ var offences = []struct {
 	{"reserved bits", []byte{0xf2, 0x80, 0, 0, 0, 0}},
 	{"a frame of a gigabyte", []byte{0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0}},
 	{"a fragmented ping", []byte{0x09, 0x80, 0, 0, 0, 0}},
-}
-
-// rowJoined counts a first snapshot to its second.
-func (l *loop) rowJoined(b *bot, r *row, at int64) {
-	if b.returns {
-		r.Resumes++
-		r.Resume.record(at - b.begun)
-		return
-	}
-	r.Joins++
-	r.Join.record(at - b.begun)
 }
 
 // tally adds a playing bot's time and bytes since the last time to the seconds they belong to.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"reflect"
 	"sync"
@@ -28,6 +29,8 @@ type loop struct {
 	aside      *figures      // of bots that are no players: slow readers, offenders
 	series     series
 	scenario   *Scenario // nil none
+	staysOut   bool      // bots that are cut do not come back but by a storm
+	dice       *rand.Rand
 
 	bots    []*bot             // that have not ended
 	waiting []*bot             // of them, in the order of their times
@@ -66,6 +69,7 @@ func newLoop(p poller, s schedule, w window, d *game.Definition, to netip.AddrPo
 		joins: make(chan *bot, maxBots), leave: make(chan struct{}), fatal: make(chan error, 1),
 	}
 	l.books = []*figures{l.figures}
+	l.dice = rand.New(rand.NewPCG(uint64(s.start), 0x6a6974746572))
 	l.zero = reflect.ValueOf(l.input).Elem()
 	l.live.ack, l.public.ack = newHistogram(), newHistogram()
 	return l
@@ -133,7 +137,7 @@ func (l *loop) admit(now int64) {
 }
 
 func (l *loop) connect(b *bot, now int64) {
-	b.begun, b.deadline, b.state = now, now+int64(joinLimit), botJoining
+	b.begun, b.welcomed, b.deadline, b.state = now, 0, now+int64(joinLimit), botJoining
 	b.link = conn{owner: b, fd: -1}
 	l.shape(b)
 	l.joining++
@@ -142,8 +146,8 @@ func (l *loop) connect(b *bot, now int64) {
 		from = l.sources[b.number%len(l.sources)]
 	}
 	config := client.Config{Host: b.host, Target: b.target, Token: b.token, SDK: "skirmish-loadtest/1"}
-	if b.returns {
-		config.Token, config.Resume = "", b.resume
+	if b.loss.returns {
+		config.Token, config.Resume = "", b.loss.resume
 	}
 	b.session.Open(config)
 	b.counted, b.faults = client.Stats{}, 0
@@ -330,10 +334,15 @@ func (l *loop) end(b *bot, err error, at int64) {
 	text, code, ok := b.cause(err)
 	l.tally(b, at)
 	b.shut(l.book(b), &l.window, at)
-	if !ok && l.again(b, code, at) {
-		return
-	}
 	f := l.book(b)
+	if !ok {
+		switch l.comesBack(b, err, text, at) {
+		case backLater:
+			return
+		case backNever:
+			text = lostSeat + text
+		}
+	}
 	if code != 0 {
 		f.closes[code]++
 	}

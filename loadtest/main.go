@@ -65,8 +65,9 @@ func command(run func(*Config) error) *cobra.Command {
 		Long: `Creates matches on a server, plays the arena in them with its own bots, and reports percentiles.
 
 A threshold is metric.statistic<bound with < <= > or >=.
-  times    ` + `ack wait join interval interval_error age lag   with ` + statNames + `
-  numbers  delivery and own_tick (0.99 or 99%), errors, missed_ticks, bytes_down, bytes_up (per player and second)
+  times    ` + `ack wait join resume gap undone interval interval_error age lag   with ` + statNames + `
+  numbers  delivery and own_tick (0.99 or 99%), errors, cuts, lost_seats, missed_ticks, bytes_down, bytes_up
+           (per player and second)
 
 A scenario file describes stages, arrivals, sessions, storms, networks and misbehaviour; loadtest/scenarios has
 examples. Flags override it.
@@ -116,7 +117,7 @@ The admin key comes from SKIRMISH_ADMIN_KEY.`,
 	f.DurationVar(&c.Ramp, "ramp", c.Ramp, "time over which the bots join")
 	f.DurationVar(&c.Duration, "duration", c.Duration, "time that is measured, after the warm-up")
 	f.DurationVar(&c.Warmup, "warmup", c.Warmup, "time from the start that is not measured (default: ramp + 2s)")
-	f.StringArrayVar(&thresholds, "threshold", nil, "bound that must hold, repeatable (default errors<=0)")
+	f.StringArrayVar(&thresholds, "threshold", nil, "bound that must hold, repeatable (default errors<=0 and cuts<=0)")
 	f.StringVar(&c.JSON, "json", "", "write the report as JSON to this file, - for stdout")
 	f.StringVar(&c.CSV, "csv", "", "write the run second by second to this file")
 	f.StringVar(&c.HTML, "html", "", "write the report as one page with curves to this file")
@@ -124,6 +125,7 @@ The admin key comes from SKIRMISH_ADMIN_KEY.`,
 	f.BoolVar(&c.Insecure, "insecure", false, "take any certificate of an https:// or wss:// server, such as one signed by itself")
 	f.IntVar(&c.Workers, "workers", c.Workers, "processes that play, each with --loops threads")
 	f.IntVar(&c.Loops, "loops", c.Loops, "threads that play")
+	f.BoolVar(&c.StayOut, "stay-out", false, "bots do not come back when their connection is cut: a cut is an error")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of bots and matches")
 	f.BoolVar(&c.NoColor, "no-color", false, "no colours and no rewritten line")
 	f.StringVar(&c.CPUProfile, "cpuprofile", "", "write a CPU profile of the generator to this file")

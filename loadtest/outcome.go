@@ -28,10 +28,12 @@ type packed struct {
 	Counts     []uint64
 	Joined     int
 	Resumed    int
+	Lost       int
 	Over       int
 	Closes     map[int]int
 	Endings    map[Ending]int
 	Causes     map[string]int
+	Cuts       map[string]int
 }
 
 func (f *figures) numbers() []*uint64 {
@@ -39,7 +41,7 @@ func (f *figures) numbers() []*uint64 {
 }
 
 func (f *figures) pack() *packed {
-	r := &packed{Seconds: f.playerSeconds, Joined: f.joined, Resumed: f.resumed, Over: f.over, Closes: f.closes, Endings: f.endings, Causes: f.causes}
+	r := &packed{Seconds: f.playerSeconds, Joined: f.joined, Resumed: f.resumed, Lost: f.lost, Over: f.over, Closes: f.closes, Endings: f.endings, Causes: f.causes, Cuts: f.cuts}
 	for _, h := range f.histograms() {
 		r.Histograms = append(r.Histograms, (*h).Export())
 	}
@@ -61,10 +63,11 @@ func (r *packed) unpack() *figures {
 			*n = r.Counts[i]
 		}
 	}
-	f.playerSeconds, f.joined, f.resumed, f.over = r.Seconds, r.Joined, r.Resumed, r.Over
+	f.playerSeconds, f.joined, f.resumed, f.lost, f.over = r.Seconds, r.Joined, r.Resumed, r.Lost, r.Over
 	maps.Copy(f.closes, r.Closes)
 	maps.Copy(f.endings, r.Endings)
 	maps.Copy(f.causes, r.Causes)
+	maps.Copy(f.cuts, r.Cuts)
 	return f
 }
 

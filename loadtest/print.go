@@ -69,6 +69,8 @@ func (r *Report) printTimes(w io.Writer, colour style) {
 		{"join", "join: connect to first snapshot"},
 		{"connect", "  connected after"},
 		{"welcome", "  welcomed after"},
+		{"gap", "gap: last snapshot to first again"},
+		{"undone", "  of what was seen, undone"},
 		{"resume", "return: connect to first snapshot"},
 		{"ack", "input to acknowledged"},
 		{"wait", "  of it waiting for its tick"},
@@ -79,7 +81,7 @@ func (r *Report) printTimes(w io.Writer, colour style) {
 		{"lag", "the generator's own lag"},
 	} {
 		t := r.Times[line.metric]
-		if t.Count == 0 && line.metric == "resume" {
+		if t.Count == 0 && (line.metric == "resume" || line.metric == "gap" || line.metric == "undone") {
 			continue // nobody was cut
 		}
 		if t.Count == 0 {
@@ -172,12 +174,23 @@ func (r *Report) printErrors(w io.Writer, colour style) {
 	if r.Counts.Over > 0 {
 		fmt.Fprintf(w, "  %-20s%d bots saw their match end\n", "", r.Counts.Over)
 	}
+	if n := r.Cuts.Total; n > 0 || r.Cuts.LostSeats > 0 {
+		lost := colour.good("no seat lost")
+		if r.Cuts.LostSeats > 0 {
+			lost = colour.bad(number(float64(r.Cuts.LostSeats)) + " seats lost")
+		}
+		fmt.Fprintf(w, "  %-20s%s connections cut, %s back in their seats, %s\n", "cuts", number(float64(n)), number(float64(r.Resumed)), lost)
+		printCauses(w, r.Cuts.ByCause)
+	}
 	if r.Errors.Total == 0 {
 		fmt.Fprintf(w, "  %-20s%s\n", "errors", colour.good("none"))
 		return
 	}
 	fmt.Fprintf(w, "  %-20s%s\n", "errors", colour.bad(number(float64(r.Errors.Total))))
-	causes := r.Errors.ByCause
+	printCauses(w, r.Errors.ByCause)
+}
+
+func printCauses(w io.Writer, causes map[string]int) {
 	for _, cause := range slices.SortedFunc(maps.Keys(causes), func(a, b string) int { return causes[b] - causes[a] }) {
 		fmt.Fprintf(w, "  %18d  %s\n", causes[cause], cause)
 	}

@@ -83,7 +83,17 @@ func between(probes []probe, begin, end int64) *ServerReport {
 	if f.to <= f.from {
 		return nil
 	}
+	f.observe(probes)
 	return f.report()
+}
+
+// observe takes the probes in between in.
+func (f *serverFigures) observe(probes []probe) {
+	for i := range probes {
+		if p := &probes[i]; p.at > f.from && p.at < f.to {
+			f.during = append(f.during, p.page)
+		}
+	}
 }
 
 func near(a, b int64) int64 { return max(a-b, b-a) }

@@ -34,6 +34,7 @@ type Report struct {
 	ServerNote string          `json:"server_note,omitempty"`
 	Players    int             `json:"players"` // that were to come before the window's end
 	Resumed    int             `json:"resumed"` // returns into a seat after a cut
+	Cuts       Cuts            `json:"cuts"`
 	Endings    []EndingReport  `json:"endings"`
 	Stages     []StageReport   `json:"stages"`
 	Series     SeriesReport    `json:"series"`
@@ -107,6 +108,14 @@ type Errors struct {
 	ByCause map[string]int `json:"by_cause"`
 }
 
+// Cuts are the connections of players that were ended from outside in a way that a client answers by coming back: a
+// crash, a deploy, a broken network. Those of a scenario's storms are none.
+type Cuts struct {
+	Total     int            `json:"total"`
+	ByCause   map[string]int `json:"by_cause"`
+	LostSeats int            `json:"lost_seats"` // of all cuts, storms included: errors as well
+}
+
 // Generator tells how this process did itself.
 type Generator struct {
 	CPUSeconds float64 `json:"cpu_seconds"` // over the window
@@ -120,6 +129,7 @@ func (r *Report) fill(f *figures) {
 	r.Schema, r.Joined, r.Resumed = reportSchema, f.joined, f.resumed
 	r.Times = map[string]Time{
 		"connect": distribution(f.connect), "welcome": distribution(f.welcome), "join": distribution(f.join), "resume": distribution(f.resume),
+		"gap": distribution(f.gap), "undone": distribution(f.undone),
 		"ack": distribution(f.ack), "wait": distribution(f.wait), "interval": distribution(f.interval), "interval_error": distribution(f.intervalError),
 		"age": distribution(f.age), "rtt": distribution(f.rtt), "lag": distribution(f.lag),
 	}
@@ -143,6 +153,7 @@ func (r *Report) fill(f *figures) {
 	}
 	r.Endings = endings(f.endings)
 	r.Errors = Errors{Total: f.errors(), ByCause: f.causes}
+	r.Cuts = Cuts{Total: f.cutTotal(), ByCause: f.cuts, LostSeats: f.lost}
 	half := 500 / float64(max(1, r.Config.Rate))
 	r.Generator.Tired = r.Times["lag"].P99 > half
 }
@@ -168,6 +179,10 @@ func (r *Report) value(t *Threshold) (v float64, shown, note string) {
 	switch t.Metric {
 	case "errors":
 		return float64(r.Errors.Total), strconv.Itoa(r.Errors.Total), ""
+	case "cuts":
+		return float64(r.Cuts.Total), strconv.Itoa(r.Cuts.Total), ""
+	case "lost_seats":
+		return float64(r.Cuts.LostSeats), strconv.Itoa(r.Cuts.LostSeats), ""
 	case "delivery":
 		if r.Delivery.Expected == 0 {
 			return 0, "", "nothing was measured"
@@ -198,6 +213,9 @@ func (r *Report) value(t *Threshold) (v float64, shown, note string) {
 	}
 	d := r.Times[t.Metric]
 	if d.Count == 0 {
+		if t.Metric == "gap" || t.Metric == "undone" || t.Metric == "resume" {
+			return 0, "", "no connection was cut"
+		}
 		return 0, "", "nothing was measured"
 	}
 	v = d.stat(t.Stat)

@@ -30,6 +30,7 @@ type StageReport struct {
 	Delivery   Delivery        `json:"delivery"`
 	Bytes      Bytes           `json:"bytes"`
 	Errors     Errors          `json:"errors"`
+	Cuts       Cuts            `json:"cuts"`
 	Missed     *float64        `json:"missed_ticks"` // null: unknown
 	Thresholds []Verdict       `json:"thresholds"`
 }
@@ -48,6 +49,7 @@ type SecondReport struct {
 	Playing       float64       `json:"playing"`
 	Joins         uint32        `json:"joins"`
 	Resumes       uint32        `json:"resumes"`
+	Cuts          uint32        `json:"cuts"`
 	Ends          uint32        `json:"ends"`
 	Errors        uint32        `json:"errors"`
 	Snapshots     float64       `json:"snapshots_per_second"`
@@ -57,6 +59,7 @@ type SecondReport struct {
 	Up            float64       `json:"bytes_up_per_player_second"`
 	Join          Band          `json:"join_ms"`
 	Resume        Band          `json:"resume_ms"`
+	Gap           Band          `json:"gap_ms"` // by the second in which it was over
 	Ack           Band          `json:"ack_ms"`
 	IntervalError Band          `json:"interval_error_ms"`
 	Age           Band          `json:"age_ms"`
@@ -89,6 +92,7 @@ type ServerSecond struct {
 // newReport puts the outcomes of all processes together.
 func newReport(c *Config, outcomes []*outcome, server *serverFigures, probes []probe) *Report {
 	first := outcomes[0]
+	server.observe(probes)
 	window := window{first.Start + int64(c.Warmup), 0}
 	r := &Report{
 		StartedAt: time.Unix(0, first.Start).UTC().Truncate(time.Millisecond),
@@ -158,7 +162,7 @@ func (r *Report) stage(s *span, book *figures, server *ServerReport) StageReport
 	r.Pass = r.Pass && part.Pass
 	st := StageReport{
 		Name: s.name, Begin: s.begin.Seconds(), End: s.end.Seconds(), From: s.from, To: s.to, Joined: part.Joined, Resumed: part.Resumed,
-		Times: part.Times, Delivery: part.Delivery, Bytes: part.Bytes, Errors: part.Errors, Thresholds: part.Thresholds,
+		Times: part.Times, Delivery: part.Delivery, Bytes: part.Bytes, Errors: part.Errors, Cuts: part.Cuts, Thresholds: part.Thresholds,
 	}
 	if server != nil {
 		st.Missed = &server.MissedTicks
@@ -176,9 +180,9 @@ func newSeriesReport(o *outcome, rows []row, probes []probe, w window) SeriesRep
 		r := &rows[k]
 		length := min(step, s.End-float64(k)*step) // the last one may be shorter
 		second := SecondReport{
-			At: float64(k)*step + length, Playing: round3(r.Seconds / length), Joins: r.Joins, Resumes: r.Resumes, Ends: r.Ends, Errors: r.Errors,
+			At: float64(k)*step + length, Playing: round3(r.Seconds / length), Joins: r.Joins, Resumes: r.Resumes, Cuts: r.Cuts, Ends: r.Ends, Errors: r.Errors,
 			Snapshots: round3(float64(r.States) / length), Inputs: round3(float64(r.Inputs) / length), CPU: round3(r.CPU / length),
-			Join: r.Join.band(), Resume: r.Resume.band(), Ack: r.Ack.band(), IntervalError: r.IntervalError.band(), Age: r.Age.band(), Lag: r.Lag.band(),
+			Join: r.Join.band(), Resume: r.Resume.band(), Gap: r.Gap.band(), Ack: r.Ack.band(), IntervalError: r.IntervalError.band(), Age: r.Age.band(), Lag: r.Lag.band(),
 		}
 		if r.Seconds > 0 {
 			second.Down, second.Up = round3(float64(r.BytesIn)/r.Seconds), round3(float64(r.BytesOut)/r.Seconds)

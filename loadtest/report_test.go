@@ -146,7 +146,7 @@ skirmish_tick_lateness_seconds_bucket{le="0.001"} 50
 skirmish_tick_lateness_seconds_bucket{le="0.002"} 100
 skirmish_tick_lateness_seconds_bucket{le="+Inf"} 100
 `)
-	d := after.minus(before)
+	d := growth(before, after)
 	if d["skirmish_ticks_total"] != 100 || after[`odd{a="b c"}`] != 7 {
 		t.Errorf("%v", d)
 	}

@@ -62,13 +62,18 @@ func newRig(t testing.TB, players int) *rig {
 	r.loop, r.bot = l, b
 	l.bots = append(l.bots, b)
 	l.connect(b, r.now)
-	r.feed([]byte(answer(t, string(b.session.Out()))))
-	r.message(protocol.AppendWelcome(nil, &protocol.Welcome{
-		Version: protocol.Version, Seat: 1, PlayerID: "pa", TickRate: 20, SnapshotRate: 20, Tick: e.Now(), ServerTime: uint64(r.now / 1000),
-		ResumeToken: "rt1.x", Limits: protocol.Limits{MessageBytes: 4096, InputsPerMessage: 32, InputsPerSecond: 40, SeqAhead: 40},
-		Plan: d.Plan, PlanHash: d.PlanHash, MatchID: "m", Game: "arena", GameVersion: "1",
-	}))
+	r.welcome()
 	return r
+}
+
+// welcome answers the bot's handshake and hello.
+func (r *rig) welcome() {
+	r.feed([]byte(answer(r.t, string(r.bot.session.Out()))))
+	r.message(protocol.AppendWelcome(nil, &protocol.Welcome{
+		Version: protocol.Version, Seat: 1, PlayerID: "pa", TickRate: 20, SnapshotRate: 20, Tick: r.engine.Now(), ServerTime: uint64(r.now / 1000),
+		ResumeToken: "rt1.x", ReconnectMS: 20_000, Limits: protocol.Limits{MessageBytes: 4096, InputsPerMessage: 32, InputsPerSecond: 40, SeqAhead: 40},
+		Plan: r.loop.definition.Plan, PlanHash: r.loop.definition.PlanHash, MatchID: "m", Game: "arena", GameVersion: "1",
+	}))
 }
 
 // answer is the 101 to a request.

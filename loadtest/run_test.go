@@ -30,6 +30,11 @@ func TestMain(m *testing.M) {
 // serve starts a real node and returns its admin URL.
 func serve(t *testing.T, change func(*node.Config)) string {
 	t.Helper()
+	return "http://" + start(t, change).AdminAddr().String()
+}
+
+func start(t *testing.T, change func(*node.Config)) *node.Node {
+	t.Helper()
 	c := node.Default()
 	c.Addr, c.AdminAddr, c.DataDir, c.LogLevel = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), zerolog.ErrorLevel
 	if change != nil {
@@ -49,7 +54,7 @@ func serve(t *testing.T, change func(*node.Config)) string {
 		}
 		http.DefaultClient.CloseIdleConnections()
 	})
-	return "http://" + n.AdminAddr().String()
+	return n
 }
 
 // small is a run of 20 bots that measures for one second.

@@ -21,9 +21,6 @@ const (
 	offenceLimit     = 10 * time.Second // within which a server has to end an offender
 	slowReceiveBytes = 4096             // of a slow reader's socket
 
-	maxReturns  = 6                      // attempts to come back after a cut
-	returnFirst = 100 * time.Millisecond // between the first two, doubled each time
-
 	maxRows    = 3600 // of a series
 	maxWorkers = 64
 )

@@ -78,11 +78,11 @@ func TestFlagsOverrideScenarios(t *testing.T) {
 	if c.Bots != 50 || c.MatchSize != 10 || c.Rate != 30 || c.Ramp != 0 || c.Duration != 7*time.Second || c.Seed != 9 || c.Scenario.Name != "story" {
 		t.Errorf("%+v", c)
 	}
-	if len(c.Thresholds) != 2 || c.Thresholds[0].Metric != "delivery" || c.Thresholds[1].Metric != "errors" {
+	if len(c.Thresholds) != 3 || c.Thresholds[0].Metric != "delivery" || c.Thresholds[1].Metric != "errors" || c.Thresholds[2].Metric != "cuts" {
 		t.Errorf("thresholds %v", c.Thresholds)
 	}
 	c = settled(t, flat, "--bots", "20", "--rate", "60", "--threshold", "ack.p50<1s", "--duration", "3s")
-	if c.Bots != 20 || c.Rate != 60 || c.MatchSize != 10 || c.Duration != 3*time.Second || len(c.Thresholds) != 3 {
+	if c.Bots != 20 || c.Rate != 60 || c.MatchSize != 10 || c.Duration != 3*time.Second || len(c.Thresholds) != 4 {
 		t.Errorf("%+v", c)
 	}
 	const staged = "stages: [{ramp: 5s, bots: 100}, {hold: 10s}, {ramp: 5s, bots: 200}, {hold: 10s}, {down: 5s, bots: 0}]\n"

@@ -40,11 +40,17 @@ func parsePage(text string) page {
 	return p
 }
 
-// minus is what the counters have counted since an earlier page.
-func (p page) minus(before page) page {
-	d := make(page, len(p))
-	for name, v := range p {
-		d[name] = v - before[name]
+// growth is what the counters have counted from the first page to the last. One that has fallen began again from 0,
+// as those of a server that was started anew; what it counted between the page before and its end is not known.
+func growth(pages ...page) page {
+	d := make(page)
+	for i, p := range pages[1:] {
+		for name, v := range p {
+			if before := pages[i][name]; v >= before {
+				v -= before
+			}
+			d[name] += v
+		}
 	}
 	return d
 }

@@ -70,25 +70,26 @@ func (s *sketch) quantile(q float64) float64 {
 
 // row is one step of a run, from one loop, and from all of them once merged. Measured in the warm-up as well.
 type row struct {
-	Join, Resume, Ack, IntervalError, Age, Lag sketch
+	Join, Resume, Gap, Ack, IntervalError, Age, Lag sketch
 
-	Joins, Resumes, Ends, Errors uint32
-	States, Inputs               uint64
-	BytesIn, BytesOut            uint64
-	Seconds                      float64 // played, by all bots
-	Owed                         float64 // of them, by bots that read and so are owed every snapshot
-	Got                          uint64  // snapshots of those bots
-	CPU                          float64 // of the generator, s
+	Joins, Resumes, Cuts, Ends, Errors uint32
+	States, Inputs                     uint64
+	BytesIn, BytesOut                  uint64
+	Seconds                            float64 // played, by all bots
+	Owed                               float64 // of them, by bots that read and so are owed every snapshot
+	Got                                uint64  // snapshots of those bots
+	CPU                                float64 // of the generator, s
 }
 
 func (r *row) merge(o *row) {
 	for _, s := range []struct{ to, from *sketch }{
-		{&r.Join, &o.Join}, {&r.Resume, &o.Resume}, {&r.Ack, &o.Ack}, {&r.IntervalError, &o.IntervalError}, {&r.Age, &o.Age}, {&r.Lag, &o.Lag},
+		{&r.Join, &o.Join}, {&r.Resume, &o.Resume}, {&r.Gap, &o.Gap}, {&r.Ack, &o.Ack}, {&r.IntervalError, &o.IntervalError}, {&r.Age, &o.Age}, {&r.Lag, &o.Lag},
 	} {
 		s.to.merge(s.from)
 	}
 	r.Joins += o.Joins
 	r.Resumes += o.Resumes
+	r.Cuts += o.Cuts
 	r.Ends += o.Ends
 	r.Errors += o.Errors
 	r.States += o.States

@@ -1,10 +1,14 @@
 package main
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
-// serverFigures are the server's own figures over the measured window, from two scrapes of its /metrics.
+// serverFigures are the server's own figures over a stretch of time, from scrapes of its /metrics.
 type serverFigures struct {
 	before, after page
+	during        []page // in between: they matter when the server is started anew meanwhile
 	err           error
 	from, to      int64
 }
@@ -47,7 +51,7 @@ func (f *serverFigures) report() *ServerReport {
 	if f.err != nil || f.before == nil || f.after == nil {
 		return nil
 	}
-	d := f.after.minus(f.before)
+	d := growth(slices.Concat([]page{f.before}, f.during, []page{f.after})...)
 	ms := func(family string, q float64) float64 {
 		v, _ := d.quantile(family, q)
 		return v * 1e3

@@ -68,7 +68,11 @@ func (v *live) line(c *Config, start int64, d time.Duration) string {
 	if v.ack.TotalCount() > 0 {
 		ack = fmt.Sprintf("ack %s p50 %s p99", milliseconds(float64(v.ack.ValueAtQuantile(50))/1e3), milliseconds(float64(v.ack.ValueAtQuantile(99))/1e3))
 	}
-	return fmt.Sprintf("%s %.0fs | bots %d/%d | %s snapshots/s %s inputs/s | %s | lag %s | errors %d",
+	cuts := ""
+	if v.cuts > 0 {
+		cuts = fmt.Sprintf(" | cut %d", v.cuts)
+	}
+	return fmt.Sprintf("%s %.0fs | bots %d/%d | %s snapshots/s %s inputs/s | %s | lag %s | errors %d%s",
 		phase, left.Seconds(), v.joined-v.gone, c.Bots,
-		number(float64(v.states)/d.Seconds()), number(float64(v.inputs)/d.Seconds()), ack, milliseconds(float64(v.lag)/1e6), v.errors)
+		number(float64(v.states)/d.Seconds()), number(float64(v.inputs)/d.Seconds()), ack, milliseconds(float64(v.lag)/1e6), v.errors, cuts)
 }

@@ -135,7 +135,7 @@ func (s *swarm) makeLoops(to target) error {
 			return fmt.Errorf("the loops' poller: %w", err)
 		}
 		l := newLoop(newShaper(p, nanos), schedule, s.window, s.definition, to.to, sources(to.to.Addr()), &s.gone)
-		l.lead = c.Lead
+		l.lead, l.staysOut = c.Lead, c.StayOut
 		l.stages, l.books = nil, nil
 		for _, span := range s.spans {
 			l.stages, l.books = append(l.stages, s.start+int64(span.end)), append(l.books, newFigures())

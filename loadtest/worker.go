@@ -32,10 +32,10 @@ type word struct {
 
 // progress is a live on its way through a pipe.
 type progress struct {
-	Joined, Gone, Errors int
-	States, Inputs       uint64
-	Lag                  int64
-	Ack                  *hdrhistogram.Snapshot
+	Joined, Gone, Errors, Cuts int
+	States, Inputs             uint64
+	Lag                        int64
+	Ack                        *hdrhistogram.Snapshot
 }
 
 // runWorkers plays a run with several processes: copies of this one, each with its share of the matches.
@@ -173,7 +173,7 @@ func (w *worker) run(ctx context.Context, self string, j *job) error {
 func (w *worker) hear(p *progress) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.live.joined, w.live.gone, w.live.errors = p.Joined, p.Gone, p.Errors
+	w.live.joined, w.live.gone, w.live.errors, w.live.cuts = p.Joined, p.Gone, p.Errors, p.Cuts
 	w.live.states += p.States
 	w.live.inputs += p.Inputs
 	w.live.lag = max(w.live.lag, p.Lag)
@@ -187,6 +187,7 @@ func (w *worker) take(v *live) {
 	v.joined += w.live.joined
 	v.gone += w.live.gone
 	v.errors += w.live.errors
+	v.cuts += w.live.cuts
 	v.states += w.live.states
 	v.inputs += w.live.inputs
 	v.lag = max(v.lag, w.live.lag)
@@ -236,7 +237,7 @@ func (j *job) play(ctx context.Context, words *gob.Encoder) (*outcome, error) {
 			ticking(j.Start, int64(publishEvery), over, func(int64) {
 				v := live{ack: newHistogram()}
 				s.take(&v)
-				words.Encode(word{Live: &progress{v.joined, v.gone, v.errors, v.states, v.inputs, v.lag, v.ack.Export()}})
+				words.Encode(word{Live: &progress{v.joined, v.gone, v.errors, v.cuts, v.states, v.inputs, v.lag, v.ack.Export()}})
 			})
 		})
 	})

@@ -46,13 +46,3 @@ func (e *CloseError) Error() string {
 }
 
 func (e *CloseError) Unwrap() error { return e.Cause }
-
-// Retryable is the client's rule: after these codes the same seat is worth another connection, with jittered
-// backoff; after all others it is not.
-func Retryable(code protocol.CloseCode) bool {
-	switch code {
-	case protocol.CloseGoingAway, protocol.CloseAbnormal, protocol.CloseRestart, protocol.CloseUnavailable:
-		return true
-	}
-	return false
-}

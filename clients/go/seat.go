@@ -285,13 +285,9 @@ func (c *Client) resume(s *Session, lost *CloseError) (*line, error) {
 	window := milliseconds(s.Welcome.ReconnectMS)
 	ctx, cancel := context.WithTimeout(c.ctx, window)
 	defer cancel()
-	wait := resumeFirst
-	if lost.Code == protocol.CloseRestart {
-		wait = 0 // the rule says: retry now
-	}
-	wait = max(wait, lost.RetryAfter)
+	backoff := NewBackoff(lost)
 	for {
-		t := time.NewTimer(wait/2 + rand.N(wait/2+1))
+		t := time.NewTimer(backoff.Wait(rand.Float64()))
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -302,12 +298,8 @@ func (c *Client) resume(s *Session, lost *CloseError) (*line, error) {
 		if err == nil {
 			return l, nil
 		}
-		if ce, ok := errors.AsType[*CloseError](err); ok && !Retryable(ce.Code) {
-			return nil, err // the seat is gone
-		}
-		wait = min(max(2*wait, resumeFirst), resumeLast)
-		if re, ok := errors.AsType[*RefusedError](err); ok {
-			wait = max(wait, re.RetryAfter)
+		if !backoff.Failed(err) {
+			return nil, err
 		}
 	}
 }
