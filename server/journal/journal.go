@@ -21,13 +21,15 @@ type StreamConfig struct {
 	Name     string        // upper case letters, digits, '_' and '-'
 	MaxBytes int64         // what it holds at most; then Append says ErrFull
 	MaxAge   time.Duration // records go away by themselves; 0: never
+	Unsynced bool          // Append does not wait for the disk: see Stream.Append. It stays as the stream was made
 }
 
 // Stream is an ordered list of records. Safe from any goroutine.
 type Stream interface {
-	// Append adds a record and returns when it is on the disk. A record whose id was appended within DuplicateWindow is
-	// there already: its number is returned and nothing changes. An error leaves open whether the record was kept: ask
-	// again with the same id. ErrFull.
+	// Append adds a record and returns when it is on the disk. On an unsynced stream it returns earlier: the record is handed to
+	// the system within UnsyncedWait, so that it outlives the process, but a power cut may take it and those behind it. A
+	// record whose id was appended within DuplicateWindow is there already: its number is returned and nothing changes. An
+	// empty id is none. An error leaves open whether the record was kept: ask again with the same id. ErrFull.
 	Append(ctx context.Context, key, id string, data []byte) (seq uint64, err error)
 	// Last returns the newest record with that key. ErrNotFound.
 	Last(ctx context.Context, key string) (Record, error)
@@ -37,6 +39,8 @@ type Stream interface {
 	List(ctx context.Context, from uint64, limit int) ([]Record, error)
 	// Delete removes a record. One that is gone already is no error.
 	Delete(ctx context.Context, seq uint64) error
+	// Truncate removes every record before number before.
+	Truncate(ctx context.Context, before uint64) error
 	// Consume gives every record to take, in order, until ctx is done, and returns nil then. The reader called name goes on
 	// where it was, also after a restart. A record that take refuses comes again after a while, before those behind it; one
 	// that it has taken may come again after a crash.
@@ -54,6 +58,9 @@ type Record struct {
 
 // DuplicateWindow is how long a stream remembers the ids of its records.
 const DuplicateWindow = 10 * time.Minute
+
+// UnsyncedWait is how long a record of an unsynced stream may stay in the process, at the most on an idle machine.
+const UnsyncedWait = 20 * time.Millisecond
 
 // MaxRecordBytes bounds the data of one record.
 const MaxRecordBytes = 4 << 20

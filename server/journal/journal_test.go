@@ -103,6 +103,44 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// A log that is written at its end and cut at its beginning, on a stream that does not wait for the disk.
+func TestUnsyncedStreamIsTruncated(t *testing.T) {
+	dir := t.TempDir()
+	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, dir), "NATS elsewhere": elsewhere(t)} {
+		t.Run(name, func(t *testing.T) {
+			c := journal.StreamConfig{Name: "LOG", MaxBytes: 1 << 20, Unsynced: true}
+			s := stream(t, j, c)
+			var seqs []uint64
+			for i := range 10 {
+				seqs = append(seqs, add(t, s, "log", "", fmt.Sprint("same id, new record ", i)))
+			}
+			if seqs[9] != seqs[0]+9 {
+				t.Fatalf("numbers %v", seqs)
+			}
+			for _, before := range []uint64{0, 1, seqs[0], seqs[4], seqs[4], seqs[2]} {
+				if err := s.Truncate(t.Context(), before); err != nil {
+					t.Fatal(err)
+				}
+			}
+			all, err := s.List(t.Context(), 0, 100)
+			if err != nil || len(all) != 6 || all[0].Seq != seqs[4] || string(all[5].Data) != "same id, new record 9" {
+				t.Fatalf("%d records are left: %+v, %v", len(all), all, err)
+			}
+			if err := s.Truncate(t.Context(), seqs[9]+1); err != nil {
+				t.Fatal(err)
+			}
+			if next := add(t, s, "log", "", "behind an empty log"); next != seqs[9]+1 {
+				t.Errorf("a truncated stream counts from %d on, not %d", next, seqs[9]+1)
+			}
+		})
+	}
+	n := open(t, t.TempDir())
+	stream(t, n, journal.StreamConfig{Name: "LOG", MaxBytes: 1 << 20, Unsynced: true})
+	if _, err := n.Open(t.Context(), journal.StreamConfig{Name: "LOG", MaxBytes: 2 << 20, Unsynced: true}); err != nil {
+		t.Errorf("opened again with another bound: %v", err)
+	}
+}
+
 func TestReadersGoOnInOrder(t *testing.T) {
 	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir()), "NATS elsewhere": elsewhere(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -211,22 +249,25 @@ func TestBrokenFolderIsOneSentence(t *testing.T) {
 	}
 }
 
+// What one record of 1,000 bytes costs, with and without waiting for the disk.
 func BenchmarkAppend(b *testing.B) {
-	n, err := journal.OpenNATS(b.Context(), journal.Options{Dir: b.TempDir(), MaxStore: 1 << 30})
+	n, err := journal.OpenNATS(b.Context(), journal.Options{Dir: b.TempDir(), MaxStore: 2 << 30})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer n.Close()
-	s, err := n.Open(b.Context(), journal.StreamConfig{Name: "BENCH", MaxBytes: 1 << 29})
-	if err != nil {
-		b.Fatal(err)
-	}
-	data := make([]byte, 1000)
-	i := 0
-	for b.Loop() {
-		i++
-		if _, err := s.Append(b.Context(), "k", fmt.Sprint("id", i), data); err != nil {
-			b.Fatal(err)
-		}
+	for _, c := range []journal.StreamConfig{{Name: "SYNCED", MaxBytes: 1 << 29}, {Name: "UNSYNCED", MaxBytes: 1 << 29, Unsynced: true}} {
+		b.Run(strings.ToLower(c.Name), func(b *testing.B) {
+			s, err := n.Open(b.Context(), c)
+			if err != nil {
+				b.Fatal(err)
+			}
+			data := make([]byte, 1000)
+			for b.Loop() {
+				if _, err := s.Append(b.Context(), "k", "", data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -127,6 +127,20 @@ func (s *memoryStream) Delete(_ context.Context, seq uint64) error {
 	return nil
 }
 
+func (s *memoryStream) Truncate(_ context.Context, before uint64) error {
+	if err := s.journal.fault("Truncate"); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, _ := s.find(before)
+	for _, r := range s.records[:i] {
+		s.bytes -= int64(len(r.Data))
+	}
+	s.records = slices.Delete(s.records, 0, i)
+	return nil
+}
+
 func (s *memoryStream) Consume(ctx context.Context, name string, take func(Record) error) error {
 	for {
 		s.mu.Lock()

@@ -224,11 +224,15 @@ func (n *NATS) Open(ctx context.Context, c StreamConfig) (Stream, error) {
 }
 
 func streamConfig(c StreamConfig) jetstream.StreamConfig {
+	persist := jetstream.DefaultPersistMode
+	if c.Unsynced {
+		persist = jetstream.AsyncPersistMode // takes the stream out of the server's SyncAlways
+	}
 	return jetstream.StreamConfig{
 		Name: streamName(c.Name), Subjects: []string{subject(c.Name) + "*"},
 		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
 		MaxBytes: c.MaxBytes, MaxAge: c.MaxAge, MaxMsgSize: MaxRecordBytes + 4<<10, Duplicates: duplicates(c.MaxAge),
-		AllowDirect: true,
+		AllowDirect: true, PersistMode: persist,
 	}
 }
 

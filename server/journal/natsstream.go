@@ -43,8 +43,11 @@ func (s *natsStream) Append(ctx context.Context, key, id string, data []byte) (s
 		}
 	}
 	err = s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
-		ack, err := js.PublishMsg(ctx, &nats.Msg{Subject: s.prefix + token(key), Data: data},
-			jetstream.WithMsgID(id), jetstream.WithExpectStream(s.name), jetstream.WithRetryAttempts(0))
+		options := []jetstream.PublishOpt{jetstream.WithExpectStream(s.name), jetstream.WithRetryAttempts(0)}
+		if id != "" {
+			options = append(options, jetstream.WithMsgID(id))
+		}
+		ack, err := js.PublishMsg(ctx, &nats.Msg{Subject: s.prefix + token(key), Data: data}, options...)
 		if err != nil {
 			return appendError(err)
 		}
@@ -153,6 +156,22 @@ func (s *natsStream) Delete(ctx context.Context, seq uint64) error {
 		return nil
 	}
 	return err
+}
+
+func (s *natsStream) Truncate(ctx context.Context, before uint64) error {
+	if before <= 1 {
+		return nil // to JetStream sequence 0 means everything
+	}
+	return s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
+		stream, err := js.Stream(ctx, s.name)
+		if err != nil {
+			return readError(err)
+		}
+		if err := stream.Purge(ctx, jetstream.WithPurgeSequence(before)); err != nil {
+			return fmt.Errorf("truncate a stream: %w", err)
+		}
+		return nil
+	})
 }
 
 func (s *natsStream) Consume(ctx context.Context, name string, take func(Record) error) error {

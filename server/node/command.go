@@ -108,8 +108,8 @@ Secrets come from the environment alone:
   SKIRMISH_ADMIN_KEY    bearer keys of the admin port, separated by commas; each needs
                         32 bytes or more when the port is not on loopback
   SKIRMISH_TICKET_KEY   keys that sign tickets, as <key id>:<hex of 32 bytes or more>,
-                        separated by commas, the first one signs; without it every start
-                        makes its own
+                        separated by commas, the first one signs; without it the
+                        node makes one and keeps it in the data folder
   SKIRMISH_WEBHOOK_SECRETS  secrets that sign webhooks, as <id>:whsec_<base64>, separated by
                         commas; two of one id while it changes
 

@@ -46,7 +46,8 @@ type Config struct {
 	// AdminKeys are the bearer keys of the admin port, several while they rotate. Without any it answers to
 	// loopback alone, and must listen there. Off loopback each has MinAdminKeyBytes at least.
 	AdminKeys []api.Key
-	// TicketKeys sign and verify tickets, the first one signs. Default none: a random key for each start.
+	// TicketKeys sign and verify tickets, the first one signs. Default none: a key of the node's own,
+	// made once and kept in DataDir.
 	TicketKeys []ticket.Key
 
 	// TicketKeysFile holds further ticket keys, one per line as in SKIRMISH_TICKET_KEY, '#' begins a comment. It is read again
@@ -223,20 +224,8 @@ func (c *Config) proxies() ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// Keyring makes the keyring of TicketKeysFile and TicketKeys. Random is true when there are none: the keyring then holds a
-// key that nobody else knows, and tickets die with the process.
-func (c *Config) Keyring() (ring *ticket.Keyring, random bool, err error) {
-	if c.TicketKeysFile != "" {
-		ring, err = readKeys(c.TicketKeysFile, c.TicketKeys)
-		return ring, false, err
-	}
-	keys := c.TicketKeys
-	if len(keys) == 0 {
-		keys, random = []ticket.Key{ticket.RandomKey()}, true
-	}
-	ring, err = ticket.NewKeyring(keys...)
-	return ring, random, err
-}
+// hasTicketKeys tells whether there are keys besides the node's own.
+func (c *Config) hasTicketKeys() bool { return c.TicketKeysFile != "" || len(c.TicketKeys) > 0 }
 
 // webhooks is Webhooks, or the default for a Config that was not made by Default.
 func (c *Config) webhooks() webhook.Config {

@@ -20,6 +20,8 @@ type Ground struct {
 	Admin net.Listener
 	// Journal keeps what outlives the node, which closes it. nil: NATS; then DataDir is taken as well.
 	Journal journal.Journal
+	// NodeID is the node's name. Empty: the one that is kept in DataDir.
+	NodeID string
 }
 
 // driver is the one that opens the game port.
@@ -44,6 +46,14 @@ func (g *Ground) take(cfg *Config) (unlock func(), err error) {
 		return func() {}, nil
 	}
 	return lockDataDir(cfg.DataDir)
+}
+
+// nodeID is the node's name.
+func (g *Ground) nodeID(cfg *Config) (string, error) {
+	if g.NodeID != "" {
+		return g.NodeID, nil
+	}
+	return nodeID(cfg.DataDir)
 }
 
 // open opens the journal. What NATS says goes to the log.

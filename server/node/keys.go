@@ -21,8 +21,11 @@ const keysLook = 2 * time.Second
 // maxKeysFile bounds that file, in bytes.
 const maxKeysFile = 64 << 10
 
-// readKeys makes the keyring of a file and of further keys, which come behind those of the file.
+// readKeys makes the keyring of a file, if name is not empty, and of further keys, which come behind those of the file.
 func readKeys(name string, more []ticket.Key) (*ticket.Keyring, error) {
+	if name == "" {
+		return ticket.NewKeyring(more...)
+	}
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
@@ -60,12 +63,22 @@ func readKeys(name string, more []ticket.Key) (*ticket.Keyring, error) {
 
 // keyFile is a keyring that follows its file.
 type keyFile struct {
-	name  string
+	name  string // "": there is none
 	more  []ticket.Key
+	own   bool // the file is the node's own
 	log   zerolog.Logger
 	ring  atomic.Pointer[ticket.Keyring]
 	stamp time.Time
 	size  int64
+}
+
+// read makes the keyring of what the file holds now.
+func (k *keyFile) read() error {
+	ring, err := readKeys(k.name, k.more)
+	if err == nil {
+		k.ring.Store(ring)
+	}
+	return err
 }
 
 // watch reads the file again when it has changed and on SIGHUP, until ctx is done. A file that cannot be read changes nothing.
@@ -92,13 +105,11 @@ func (k *keyFile) watch(ctx context.Context) {
 				continue
 			}
 		}
-		ring, err := readKeys(k.name, k.more)
-		if err != nil {
+		if err := k.read(); err != nil {
 			k.log.Error().Err(err).Msg("the file of the ticket keys cannot be read, the old keys stay")
 			continue
 		}
-		k.ring.Store(ring)
-		k.log.Info().Stringer("keys", ring).Msg("the ticket keys were read anew")
+		k.log.Info().Stringer("keys", k.ring.Load()).Msg("the ticket keys were read anew")
 	}
 }
 

@@ -46,7 +46,6 @@ type Node struct {
 	metrics  *metrics.Set
 	started  time.Time
 	keyring  keyFile
-	random   bool // the key is one of this start alone
 	draining atomic.Bool
 	drainBy  atomic.Int64 // Unix ns; 0: not draining by order of the API
 	unlock   func()
@@ -82,18 +81,16 @@ func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, id: nodeID(), started: time.Now(), log: newLogger(cfg.LogLevel, cfg.LogConsole), metrics: metrics.New()}
-	keyring, random, err := cfg.Keyring()
-	if err != nil {
-		return nil, fmt.Errorf("the ticket keys: %w", err)
-	}
-	n.keyring.name, n.keyring.more, n.keyring.log, n.random = cfg.TicketKeysFile, cfg.TicketKeys, n.log, random
-	n.keyring.ring.Store(keyring)
+	n := &Node{cfg: cfg, started: time.Now(), log: newLogger(cfg.LogLevel, cfg.LogConsole), metrics: metrics.New()}
 	if err := n.listen(&ground); err != nil {
 		n.close()
 		return nil, err
 	}
 	if n.unlock, err = ground.take(&cfg); err != nil {
+		n.close()
+		return nil, fmt.Errorf("--data-dir %s: %w", cfg.DataDir, err)
+	}
+	if err := n.identify(&ground); err != nil {
 		n.close()
 		return nil, fmt.Errorf("--data-dir %s: %w", cfg.DataDir, err)
 	}
@@ -106,6 +103,21 @@ func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 		return nil, err
 	}
 	return n, nil
+}
+
+// identify makes the node the one that it was before: by its name and by the keys of its tickets.
+func (n *Node) identify(ground *Ground) (err error) {
+	if n.id, err = ground.nodeID(&n.cfg); err != nil {
+		return err
+	}
+	k := &n.keyring
+	k.name, k.more, k.log = n.cfg.TicketKeysFile, n.cfg.TicketKeys, n.log
+	if k.own = !n.cfg.hasTicketKeys(); k.own {
+		if k.name, err = ownTicketKey(n.cfg.DataDir); err != nil {
+			return err
+		}
+	}
+	return k.read()
 }
 
 // listen opens both ports.
@@ -291,8 +303,8 @@ func reachable(addr net.Addr) string {
 func (n *Node) greet() {
 	n.log.Info().Str("node", n.id).Stringer("game", n.game.Addr()).Stringer("admin", n.admin.Addr()).
 		Str("driver", n.matches.driver.Name()).Strs("games", n.matches.registry.Names()).Msg("serving")
-	if n.random {
-		n.log.Info().Msg("no SKIRMISH_TICKET_KEY is set: tickets are signed with a key of this start alone")
+	if n.keyring.own {
+		n.log.Info().Str("file", n.keyring.name).Msg("no SKIRMISH_TICKET_KEY is set: tickets are signed with the node's own key")
 	}
 	if n.cfg.Dev {
 		scheme := strings.Replace(n.playURL(), "ws", "http", 1)
@@ -324,6 +336,3 @@ func maxConnections(configured int) int {
 	}
 	return configured
 }
-
-// nodeID names this start of this server: tickets of another one are not for it.
-func nodeID() string { return "n-" + newID()[:12] }

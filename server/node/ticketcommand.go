@@ -27,8 +27,7 @@ func ticketCommand() *cobra.Command {
 		if file == "" && len(keys) == 0 {
 			return nil, usageError{errors.New("there is no key: set SKIRMISH_TICKET_KEY or name a file with --ticket-keys-file")}
 		}
-		c := Config{TicketKeys: keys, TicketKeysFile: file}
-		ring, _, err := c.Keyring()
+		ring, err := readKeys(file, keys)
 		if err != nil {
 			return nil, usageError{err}
 		}
