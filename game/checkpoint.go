@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"reflect"
+	"slices"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -25,8 +26,9 @@ type saved struct {
 	Version string
 	Tick    uint32
 	Rand    []byte
-	Events  uint32 // number of the last one; the events themselves are not kept
-	Players []savedPlayer
+	Events  uint32        // number of the last one; the events themselves are not kept
+	Players []savedPlayer // whom the sim knows in seat order, then whom it is to hear of
+	Pending []savedChange
 	Kicks   []Kicked
 	Past    []savedMoment // what Rewind looks into
 	Sim     msgpack.RawMessage
@@ -38,22 +40,29 @@ type savedPlayer struct {
 	Team     int
 	Data     json.RawMessage
 	Bot      bool
+	Joined   bool // the sim knows it
+	Seated   bool // it has not left
 	Lost     bool
 	LostFor  int
+	Late     uint64
 	Newest   uint32
 	Ack      uint32
-	Lead     int16
 	Last     []int32
 	Sight    sight
 	SightAt  uint32
 	Queue    []savedInput
 }
 
+type savedChange struct {
+	Player int // its place in saved.Players
+	Gone   bool
+	Why    Reason
+}
+
 type savedInput struct {
-	Seq     uint32
-	Arrived int64
-	Values  []int32
-	Sight   sight
+	Seq    uint32
+	Values []int32
+	Sight  sight
 }
 
 // Hash is a digest of the simulation's state and of the random source: equal on every machine for equal seeds,
@@ -86,17 +95,25 @@ func (e *Engine) simBytes() []byte {
 }
 
 // SaveState is a checkpoint of the match between two ticks: the simulation, the random source, the players and
-// their waiting inputs. Frames, events and the minds of bots are not in it.
+// their waiting inputs. Frames, events, the minds of bots and when an input arrived are not in it. It changes nothing,
+// and equal matches have equal checkpoints.
 func (e *Engine) SaveState() ([]byte, error) {
 	if e.over {
 		return nil, ErrEnded
 	}
-	e.admit() // whoever is in between is in or out: the next tick would begin with it anyway
 	random, _ := e.rand.MarshalBinary()
 	s := saved{Match: e.match.ID, Game: e.def.Spec.Name, Version: e.def.Spec.Version, Tick: e.tick, Rand: random,
 		Events: e.events.last, Kicks: e.kicks, Past: e.history.save(), Sim: e.simBytes()}
-	for _, p := range e.players {
-		s.Players = append(s.Players, p.save())
+	players := slices.Clone(e.players)
+	for i := range e.pending {
+		c := &e.pending[i]
+		if !c.gone {
+			players = append(players, c.p)
+		}
+		s.Pending = append(s.Pending, savedChange{Player: slices.Index(players, c.p), Gone: c.gone, Why: c.why})
+	}
+	for _, p := range players {
+		s.Players = append(s.Players, e.savePlayer(p))
 	}
 	b, err := msgpack.Marshal(&s)
 	if err != nil {
@@ -105,14 +122,14 @@ func (e *Engine) SaveState() ([]byte, error) {
 	return b, nil
 }
 
-func (p *Player) save() savedPlayer {
+func (e *Engine) savePlayer(p *Player) savedPlayer {
 	q := &p.queue
-	s := savedPlayer{Seat: p.Seat, ID: p.ID, Name: p.Name, Team: p.Team, Data: p.Data, Bot: p.Bot, Lost: p.lost,
-		LostFor: p.lostFor, Newest: q.newest, Ack: q.ack, Lead: q.lead, Last: q.last,
+	s := savedPlayer{Seat: p.Seat, ID: p.ID, Name: p.Name, Team: p.Team, Data: p.Data, Bot: p.Bot, Joined: p.joined,
+		Seated: e.seat(p.Seat) == p, Lost: p.lost, LostFor: p.lostFor, Late: p.late, Newest: q.newest, Ack: q.ack, Last: q.last,
 		Sight: q.sight, SightAt: p.sightTick}
 	for i := range q.count {
 		w := &q.slots[q.at(i)]
-		s.Queue = append(s.Queue, savedInput{Seq: w.seq, Arrived: w.arrived, Values: q.of(i), Sight: w.sight})
+		s.Queue = append(s.Queue, savedInput{Seq: w.seq, Values: q.of(i), Sight: w.sight})
 	}
 	return s
 }
@@ -143,10 +160,19 @@ func (e *Engine) LoadState(b []byte) error {
 	if l := e.delayed; l != nil {
 		l.seq, l.events.last, l.events.first = s.Events, s.Events, s.Events+1
 	}
+	players := make([]*Player, 0, len(s.Players))
 	for i := range s.Players {
-		if err := e.loadPlayer(&s.Players[i]); err != nil {
+		p, err := e.loadPlayer(&s.Players[i])
+		if err != nil {
 			return fmt.Errorf("%w: seat %d: %w", ErrState, s.Players[i].Seat, err)
 		}
+		players = append(players, p)
+	}
+	for _, c := range s.Pending {
+		if c.Player < 0 || c.Player >= len(players) || players[c.Player].joined != c.Gone {
+			return fmt.Errorf("%w: nobody is on the way in or out", ErrState)
+		}
+		e.pending = append(e.pending, change{p: players[c.Player], gone: c.Gone, why: c.Why})
 	}
 	return nil
 }
@@ -158,31 +184,35 @@ func (e *Engine) loadSim(b []byte) error {
 	return d.Decode(e.sim)
 }
 
-func (e *Engine) loadPlayer(s *savedPlayer) error {
-	if s.Seat == 0 || e.seat(s.Seat) != nil {
-		return ErrSeatTaken
+func (e *Engine) loadPlayer(s *savedPlayer) (*Player, error) {
+	if s.Seat == 0 || s.Seated && e.seat(s.Seat) != nil {
+		return nil, ErrSeatTaken
 	}
 	if s.Bot && e.botter == nil {
-		return ErrNoBots
+		return nil, ErrNoBots
 	}
 	p := e.newPlayer(PlayerInfo{Seat: s.Seat, ID: s.ID, Name: s.Name, Team: s.Team, Data: s.Data, Bot: s.Bot})
-	p.lost, p.lostFor = s.Lost, s.LostFor
+	p.lost, p.lostFor, p.late = s.Lost, s.LostFor, s.Late
 	q := &p.queue
 	for i := range s.Queue {
 		if len(s.Queue[i].Values) != q.fields || i == InputQueue {
-			return ErrInput
+			return nil, ErrInput
 		}
-		q.push(s.Queue[i].Seq, s.Queue[i].Values, s.Queue[i].Arrived, s.Queue[i].Sight)
+		q.push(s.Queue[i].Seq, s.Queue[i].Values, arrivedUnknown, s.Queue[i].Sight)
 	}
 	if len(s.Last) != len(q.last) {
-		return ErrInput
+		return nil, ErrInput
 	}
 	copy(q.last, s.Last)
-	q.newest, q.ack, q.lead = s.Newest, s.Ack, s.Lead
+	q.newest, q.ack = s.Newest, s.Ack
 	q.sight, p.sightTick = s.Sight, s.SightAt
-	e.sit(p)
-	e.insert(p)
-	return nil
+	if s.Seated {
+		e.sit(p)
+	}
+	if s.Joined {
+		e.insert(p)
+	}
+	return p, nil
 }
 
 // clearExported zeroes what a checkpoint brings, so that nothing New made shows through: msgpack fills maps up

@@ -49,6 +49,12 @@ type Engine struct {
 	gather  *gather // nil: everybody sees everything
 	delayed *delay  // what spectators see, nil: what is
 	fresh   bool    // this tick captured a frame
+	stepped bool    // this tick advanced the simulation
+
+	recorder  Recorder
+	recorded  protocol.Input // scratch for Recorder.Input
+	digest    []byte         // scratch for Digest
+	replaying bool           // bots do what Steer says
 
 	over   bool
 	ending Ending
@@ -61,7 +67,6 @@ type Engine struct {
 	fr         Frame
 	privateRow reflect.Value // scratch for Privater
 	privateAny any           // the same, as a pointer
-	thought    []int32       // scratch for bots
 	checkpoint checkpointer
 }
 
@@ -171,13 +176,14 @@ func (e *Engine) Attach(l Links) {
 // is the caller's. After the end it still calls Collect and Deliver.
 func (e *Engine) Tick(now time.Time) { e.frame(now, now) }
 
-// frame is one tick: take in, let in, step, capture, hold back from spectators, send.
+// frame is one tick: take in, let in, step, capture, record, hold back from spectators, send.
 func (e *Engine) frame(now, due time.Time) {
 	e.now, e.at = now, due
 	e.collect()
 	e.admit()
 	e.step()
 	e.capture()
+	e.record()
 	e.delay()
 	e.deliver()
 }
@@ -194,7 +200,7 @@ func (e *Engine) deliver() {
 
 // step feeds the players and advances the simulation.
 func (e *Engine) step() {
-	if e.over {
+	if e.stepped = !e.over; e.over {
 		return
 	}
 	e.tick++
@@ -232,6 +238,9 @@ func (e *Engine) Stop(why Reason) {
 	if e.over {
 		return
 	}
+	if e.recorder != nil {
+		e.recorder.Stop(why)
+	}
 	if e.stopper != nil {
 		was := e.enter("Stop")
 		e.stopper.Stop(&e.tk, why)
@@ -265,8 +274,11 @@ func (e *Engine) end(why Reason, result json.RawMessage) {
 	e.ending = Ending{Reason: why, Tick: e.tick, Result: result}
 }
 
-// kick is Tick.Kick.
+// kick is Tick.Kick. Who is gone already is not kicked any more.
 func (e *Engine) kick(p *Player, text string) {
+	if e.seat(p.Seat) != p {
+		return
+	}
 	text, _ = cutText(text, protocol.MaxReasonBytes)
 	for i := range e.kicks {
 		if e.kicks[i].Seat == p.Seat {

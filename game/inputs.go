@@ -24,6 +24,9 @@ type inputs struct {
 	sight  sight   // its view
 }
 
+// arrivedUnknown is the arrival of an input that was waiting in a checkpoint.
+const arrivedUnknown = math.MinInt64
+
 // slot is a waiting input.
 type slot struct {
 	arrived int64 // ns since the Unix epoch
@@ -83,7 +86,10 @@ func (q *inputs) pop(now int64) bool {
 	s := &q.slots[q.head]
 	copy(q.last, q.of(0))
 	q.ack, q.sight = s.seq, s.sight
-	q.lead = leadMS(now, s.arrived)
+	q.lead = 0
+	if s.arrived != arrivedUnknown {
+		q.lead = leadMS(now, s.arrived)
+	}
 	q.head = q.at(1)
 	q.count--
 	return true
@@ -115,6 +121,9 @@ func (e *Engine) Push(s Seat, in *protocol.Input, arrived int64) (r PushResult, 
 		return r, err
 	}
 	e.settle(p, in)
+	if e.recording() {
+		e.recordInput(p, in)
+	}
 	n := p.queue.fields
 	for i := range in.Count {
 		seq := in.FirstSeq + uint32(i)
@@ -182,6 +191,10 @@ func (e *Engine) feed(p *Player) {
 func (e *Engine) think(p *Player) {
 	p.status = InputBot
 	p.inputVal.SetZero()
+	if e.replaying {
+		e.steered(p)
+		return
+	}
 	if e.frames.newest == nil {
 		return // nothing to see yet
 	}
@@ -193,7 +206,18 @@ func (e *Engine) think(p *Player) {
 	p.view.Private = p.shown.private
 	e.calling = "Think"
 	p.bot.Think(&p.view, p.input)
-	e.thought = e.def.AppendInput(e.thought[:0], p.input)
+	p.thought = e.def.AppendInput(p.thought[:0], p.input)
+	if e.recorder != nil {
+		e.recorder.Thought(p.Seat, p.thought)
+	}
 	p.inputVal.SetZero()
-	e.def.input.load(p.inputPtr, e.thought)
+	e.def.input.load(p.inputPtr, p.thought)
+}
+
+// steered is think in a replay.
+func (e *Engine) steered(p *Player) {
+	if len(p.thought) > 0 {
+		e.def.input.load(p.inputPtr, p.thought)
+		p.thought = p.thought[:0]
+	}
 }

@@ -32,7 +32,8 @@ type Player struct {
 	late     uint64 // steps that had to do without its input although it was connected
 	queue    inputs
 	bot      Bot
-	view     View // scratch for the bot
+	thought  []int32 // of the bot, in wire values; in a replay empty: none for the next step
+	view     View    // scratch for the bot
 	shown    shown
 
 	written   written // states sent to it, for Rewind

@@ -2,6 +2,7 @@ package game
 
 import (
 	"reflect"
+	"slices"
 
 	"skirmish/protocol"
 )
@@ -27,6 +28,9 @@ func (e *Engine) Join(info PlayerInfo) error {
 	case info.Bot && e.botter == nil:
 		return ErrNoBots
 	}
+	if e.recorder != nil {
+		e.recorder.Join(info)
+	}
 	p := e.newPlayer(info)
 	if e.admitter != nil {
 		was := e.enter("Admit")
@@ -47,8 +51,12 @@ func (e *Engine) Leave(s Seat, why Reason) {
 	if p == nil {
 		return
 	}
+	if e.recording() {
+		e.recorder.Leave(s, why)
+	}
 	e.seats[s] = nil
 	e.taken--
+	e.kicks = slices.DeleteFunc(e.kicks, func(k Kicked) bool { return k.Seat == s })
 	if p.joined {
 		e.pending = append(e.pending, change{p: p, gone: true, why: why})
 		return
@@ -65,6 +73,9 @@ func (e *Engine) Leave(s Seat, why Reason) {
 // SetLost notes that a player's connection is gone, or is back.
 func (e *Engine) SetLost(s Seat, lost bool) {
 	if p := e.seat(s); p != nil {
+		if e.recording() {
+			e.recorder.Lost(s, lost)
+		}
 		p.lost, p.lostFor = lost, 0
 	}
 }
@@ -80,6 +91,9 @@ func (e *Engine) Request(s Seat, op uint16, in []byte) (status uint16, out []byt
 	p := e.seat(s)
 	if p == nil || !p.joined || e.over {
 		return protocol.ReplyFailed, []byte("not in the match")
+	}
+	if e.recorder != nil {
+		e.recorder.Request(s, op, in)
 	}
 	was := e.enter("Request")
 	out, err := e.requester.Request(&e.tk, p, op, in)

@@ -18,6 +18,9 @@ func (e *Engine) Signal(op string, in json.RawMessage) (json.RawMessage, error) 
 	case e.over:
 		return nil, ErrEnded
 	}
+	if e.recorder != nil {
+		e.recorder.Signal(op, in)
+	}
 	was := e.enter("Signal")
 	out, err := e.signaler.Signal(&e.tk, op, in)
 	e.calling = was
