@@ -16,7 +16,7 @@ import (
 	"skirmish/server/netpoll"
 )
 
-// TestContract runs every story on every driver, on real sockets.
+// TestContract runs every story on every driver.
 func TestContract(t *testing.T) {
 	stories := []struct {
 		name string
@@ -43,7 +43,7 @@ func TestContract(t *testing.T) {
 		{"a closed set", closedSet},
 		{"a closed listener", closedListener},
 	}
-	for _, k := range kinds(t) {
+	for _, k := range append(kinds(t), inMemory()...) {
 		for _, s := range stories {
 			t.Run(k.name+"/"+s.name, func(t *testing.T) {
 				leavesNothing(t, func(t *testing.T) { s.run(newTable(t, k)) })

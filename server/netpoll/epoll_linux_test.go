@@ -47,7 +47,7 @@ func watched(t testing.TB) map[int]map[int]bool {
 }
 
 func newEpollTable(t *testing.T) *table {
-	return newTable(t, kind{"epoll", netpoll.NewEpoll(), nil})
+	return newTable(t, kind{"epoll", netpoll.NewEpoll(), nil, dialTCP})
 }
 
 // TestNothingInGosPoller: 500 connections, no goroutine for any of them, none of their descriptors in an epoll

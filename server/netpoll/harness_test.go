@@ -9,6 +9,7 @@ import (
 	"errors"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"skirmish/server/netpoll"
+	"skirmish/server/sim/network"
 )
 
 // patience bounds every wait for something that must happen.
@@ -27,21 +29,56 @@ type kind struct {
 	name   string
 	driver netpoll.Driver
 	tls    *tls.Config // nil: plain
+	dial   func(addr string) (wire, error)
 }
 
+// wire is the plain connection of a client, on TCP or on what stands in for it.
+type wire interface {
+	net.Conn
+	CloseWrite() error
+	SetLinger(sec int) error
+	SetReadBuffer(bytes int) error
+}
+
+func dialTCP(addr string) (wire, error) {
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return nc.(*net.TCPConn), nil
+}
+
+// dialMemory dials on a network in memory, over a link.
+func dialMemory(host *network.Host, link network.Link) func(addr string) (wire, error) {
+	return func(addr string) (wire, error) {
+		link.Seed++
+		return host.DialStream(netip.MustParseAddrPort(addr), netip.MustParseAddr("127.0.0.1"), link)
+	}
+}
+
+// kinds are the drivers on this system's sockets.
 func kinds(t *testing.T) []kind {
 	best, err := netpoll.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := []kind{
-		{"portable", netpoll.NewPortable(), nil},
-		{"portable with TLS", netpoll.NewPortable(), &tls.Config{Certificates: []tls.Certificate{certificate(t)}}},
+		{"portable", netpoll.NewPortable(), nil, dialTCP},
+		{"portable with TLS", netpoll.NewPortable(), &tls.Config{Certificates: []tls.Certificate{certificate(t)}}, dialTCP},
 	}
 	if best.Name() != netpoll.Portable {
-		all = append(all, kind{best.Name(), best, nil})
+		all = append(all, kind{best.Name(), best, nil, dialTCP})
 	}
 	return all
+}
+
+// inMemory are the network of the simulation, near and far: it is as good as its word only if it keeps the same contract.
+func inMemory() []kind {
+	near, far := network.New(), network.New()
+	return []kind{
+		{"memory", near.Host(), nil, dialMemory(near.Host(), network.Link{})},
+		{"memory, far away", far.Host(), nil, dialMemory(far.Host(), network.Link{Delay: time.Millisecond, Jitter: time.Millisecond, Piece: 5000})},
+	}
 }
 
 // table is a listener and the set that watches it, for one story.
@@ -82,7 +119,7 @@ func (t *table) newSet() netpoll.Set {
 // client is the other end: a TCP connection, perhaps with TLS on it.
 type client struct {
 	net.Conn
-	tcp *net.TCPConn
+	tcp wire
 }
 
 func (c client) CloseWrite() error { return c.Conn.(interface{ CloseWrite() error }).CloseWrite() }
@@ -95,11 +132,11 @@ func (c client) reset() {
 
 func (t *table) dial() client {
 	t.Helper()
-	nc, err := net.Dial("tcp", t.l.Addr().String())
+	nc, err := t.kind.dial(t.l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := client{nc, nc.(*net.TCPConn)}
+	c := client{nc, nc}
 	if t.tls != nil {
 		c.Conn = tls.Client(nc, &tls.Config{InsecureSkipVerify: true})
 		if err := c.Conn.(*tls.Conn).Handshake(); err != nil {

@@ -14,7 +14,7 @@ import (
 // seen by the loop; with the listener he goes as well.
 func TestMuteTLSClients(t *testing.T) {
 	leavesNothing(t, func(t *testing.T) {
-		tb := newTable(t, kind{netpoll.Portable, netpoll.NewPortable(), &tls.Config{Certificates: []tls.Certificate{certificate(t)}}})
+		tb := newTable(t, kind{netpoll.Portable, netpoll.NewPortable(), &tls.Config{Certificates: []tls.Certificate{certificate(t)}}, dialTCP})
 		var mutes []net.Conn
 		for range 100 {
 			nc, err := net.Dial("tcp", tb.l.Addr().String())
