@@ -312,7 +312,7 @@ func (c *capacity) start(ctx context.Context) (*pinnedServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &pinnedServer{cmd: exec.CommandContext(ctx, c.server, "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", data, "--log-level", "info"), read: make(chan struct{})}
+	s := &pinnedServer{cmd: exec.CommandContext(ctx, c.server, "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", data, "--log-level", "info", "--drain-timeout", "0s"), read: make(chan struct{})}
 	s.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	log, err := s.cmd.StderrPipe()
 	if err != nil {

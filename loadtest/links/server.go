@@ -53,7 +53,7 @@ func serveSide(args []string) error {
 
 	admin := fmt.Sprintf("127.0.0.1:%d", adminPort)
 	server := exec.Command(*binary, "serve", "--addr", fmt.Sprintf("%s:%d", serverAddr, gamePort), "--admin-addr", admin,
-		"--data-dir", filepath.Join(*dir, "data"), "--driver", *driver, "--log-level", "warn")
+		"--data-dir", filepath.Join(*dir, "data"), "--driver", *driver, "--log-level", "warn", "--drain-timeout", "0s")
 	server.Stderr = os.Stderr
 	if err := server.Start(); err != nil {
 		return err

@@ -28,14 +28,40 @@ const (
 	exitUsage   = 2 // it was asked for wrongly
 )
 
-// Main is the whole main function of a server with these games: it runs the command line until SIGINT or
-// SIGTERM and exits. A second signal ends the process on the spot.
+// Main is the whole main function of a server with these games: it runs the command line and exits. SIGINT or SIGTERM drains
+// a server for Config.DrainTimeout and ends everything else; the next one ends the server at once, results stored all the
+// same, and the one after that kills.
 func Main(games ...game.Game) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // from the first signal on, the next one kills
-	cmd := Command(games...)
+	context.AfterFunc(ctx, stop) // from the first signal on, the next one kills, unless somebody else takes it
+	cmd := commandLine{serve: serveSignals, echo: RunEcho}.root(games)
 	cmd.Use = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 	os.Exit(execute(ctx, cmd, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// serveSignals is Run under the system's signals: ctx done is the first of them.
+func serveSignals(ctx context.Context, cfg Config, games ...game.Game) error {
+	n, err := Start(cfg, games...)
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if ctx.Err() != nil {
+		return n.Serve(ctx)
+	}
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	go func() {
+		<-signals
+		if cfg.DrainTimeout > 0 {
+			n.Shutdown(cfg.DrainTimeout)
+			<-signals
+		}
+		signal.Stop(signals)
+		end()
+	}()
+	return n.Serve(serving)
 }
 
 // Command is the command line of a server with these games: serve (what it does when nothing is asked for),
@@ -151,6 +177,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Addr, "addr", c.Addr, "game `address`, host:port")
 	flags.StringVar(&c.AdminAddr, "admin-addr", c.AdminAddr, "admin `address`: API, /readyz, /metrics, profiles")
 	flags.StringVar(&c.DataDir, "data-dir", c.DataDir, "`folder` for what outlives the process")
+	flags.DurationVar(&c.DrainTimeout, "drain-timeout", c.DrainTimeout, "`time` that SIGTERM leaves to the matches; 0s, as with --dev: none")
 	flags.StringVar(&c.NATSURL, "nats-url", "", "`URL` of a NATS server for results and webhooks; default one in the process")
 	flags.Var((*bytesValue)(&c.StoreBytes), "store-bytes", "most that is kept of results and webhooks, a `size`")
 	flags.StringVar(&c.TicketKeysFile, "ticket-keys-file", "", "`file` with ticket keys, one per line; read again when it changes and on SIGHUP")
@@ -198,6 +225,9 @@ func (f *serveFlags) config(flags *pflag.FlagSet) (Config, error) {
 		c.QuickPlay, c.LogConsole = true, true
 		if !flags.Changed("no-loopback-limits") && !set["no-loopback-limits"] {
 			c.NoLoopbackLimits = true
+		}
+		if !flags.Changed("drain-timeout") && !set["drain-timeout"] {
+			c.DrainTimeout = 0 // who presses Ctrl-C wants his terminal back
 		}
 	}
 	c.AdminKeys = api.ParseKeys(os.Getenv("SKIRMISH_ADMIN_KEY"))
@@ -298,6 +328,8 @@ func badValue(f *pflag.Flag, value string, err error) string {
 	switch f.Value.Type() {
 	case "bool":
 		return fmt.Sprintf("%q is neither true nor false", value)
+	case "duration":
+		return fmt.Sprintf("%q is no time: want one such as 90s or 10m", value)
 	case "int":
 		return fmt.Sprintf("%q is not a whole number", value)
 	}

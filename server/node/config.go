@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -91,6 +92,10 @@ type Config struct {
 	// QuickPlay lets anybody who reaches the game port join and create matches. Default false.
 	QuickPlay bool
 
+	// DrainTimeout is how long SIGTERM lets matches go on before they are ended: 0 to MaxDrainTimeout, 0: not at all. Default
+	// DefaultDrainTimeout; under --dev 0.
+	DrainTimeout time.Duration
+
 	// LogLevel is the least level that is logged. Default zerolog.InfoLevel.
 	LogLevel zerolog.Level
 	// LogConsole logs for eyes instead of JSON. Default false.
@@ -109,6 +114,7 @@ func Default() Config {
 		StoreBytes:     DefaultStoreBytes,
 		Webhooks:       webhook.Default(),
 		MaxConnections: DefaultMaxConnections,
+		DrainTimeout:   DefaultDrainTimeout,
 		LogLevel:       zerolog.InfoLevel,
 	}
 }
@@ -200,6 +206,9 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxConnections < 1 || c.MaxConnections > MaxMaxConnections {
 		fault("--max-connections %d: must be 1 to %d", c.MaxConnections, MaxMaxConnections)
+	}
+	if c.DrainTimeout < 0 || c.DrainTimeout > MaxDrainTimeout {
+		fault("--drain-timeout %v: must be 0s to %v", c.DrainTimeout, MaxDrainTimeout)
 	}
 	if err := checkLevel(c.LogLevel); err != nil {
 		fault("--log-level: %w", err)

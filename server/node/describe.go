@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"skirmish/game"
 	"skirmish/protocol"
 	"skirmish/server/api"
 	"skirmish/server/session"
@@ -70,23 +69,6 @@ func seatKind(s *session.Seat) string {
 		return "lost"
 	}
 	return ""
-}
-
-// Drain takes no new matches and players from now on and ends what still runs after the deadline (api.Node).
-func (n *Node) Drain(deadline time.Duration) *api.NodeInfo {
-	if !n.draining.Swap(true) {
-		n.log.Info().Dur("deadline", deadline).Msg("draining")
-		n.matches.store.emit(n.matches.store.own, "node.draining", time.Now(), struct {
-			DeadlineMS int64 `json:"deadline_ms"`
-		}{deadline.Milliseconds()})
-	}
-	n.drainBy.Store(time.Now().Add(deadline).UnixNano())
-	for _, e := range n.matches.all() {
-		if e.room.Outcome() == nil {
-			e.room.Stop(game.ReasonForce, deadline)
-		}
-	}
-	return n.Describe()
 }
 
 // letters shows the dead letters as the API does (api.Webhooks).

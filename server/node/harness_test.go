@@ -26,6 +26,8 @@ type running struct {
 	game  string // http://…
 	play  string // ws://…/play
 	stop  func() // ends it and waits; the test's end does it otherwise
+	node  *node.Node
+	ended <-chan struct{} // closed when Serve has returned
 }
 
 // serve starts a node with the bundled games and more.
@@ -42,10 +44,10 @@ func serve(t *testing.T, change func(*node.Config), more ...game.Game) *running 
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- n.Serve(ctx) }()
+	done, ended := make(chan error, 1), make(chan struct{})
+	go func() { done <- n.Serve(ctx); close(ended) }()
 	stopped := false
-	r := &running{t: t, admin: "http://" + n.AdminAddr().String(), game: "http://" + n.Addr().String(), play: "ws://" + n.Addr().String() + "/play"}
+	r := &running{t: t, admin: "http://" + n.AdminAddr().String(), game: "http://" + n.Addr().String(), play: "ws://" + n.Addr().String() + "/play", node: n, ended: ended}
 	r.stop = func() {
 		cancel()
 		if stopped {

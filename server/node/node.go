@@ -48,6 +48,7 @@ type Node struct {
 	keyring  keyFile
 	draining atomic.Bool
 	drainBy  atomic.Int64 // Unix ns; 0: not draining by order of the API
+	goodbye  chan time.Duration
 	unlock   func()
 	store    *store
 	matches  *matches
@@ -81,7 +82,7 @@ func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, started: time.Now(), log: newLogger(cfg.LogLevel, cfg.LogConsole), metrics: metrics.New()}
+	n := &Node{cfg: cfg, started: time.Now(), log: newLogger(cfg.LogLevel, cfg.LogConsole), metrics: metrics.New(), goodbye: make(chan time.Duration, 1)}
 	if err := n.listen(&ground); err != nil {
 		n.close()
 		return nil, err
@@ -184,8 +185,8 @@ func (n *Node) wire(registry *game.Registry) error {
 	return nil
 }
 
-// Serve runs until ctx is done, then stops in order: no new matches, every match ended and every player told, the sockets
-// closed, the HTTP servers last so that probes and results can still be read.
+// Serve runs until ctx is done or Shutdown has drained the node, then stops in order: no new matches, every match ended and
+// every player told, the sockets closed, the HTTP servers last so that probes and results can still be read.
 func (n *Node) Serve(ctx context.Context) error {
 	matchCtx, endMatches := context.WithCancelCause(context.Background())
 	defer endMatches(nil)
@@ -207,13 +208,15 @@ func (n *Node) Serve(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		n.log.Info().Msg("stopping")
+	case deadline := <-n.goodbye:
+		n.drain(ctx, deadline)
 	case err = <-failed:
 	}
+	n.log.Info().Msg("stopping")
 	if !n.draining.Swap(true) {
 		n.store.emit(n.store.own, "node.draining", time.Now(), struct{}{})
 	}
-	endMatches(errors.New("the server shuts down"))
+	endMatches(errShutdown)
 	giveUp := time.AfterFunc(saveLast, n.store.stop) // a disk that takes nothing must not keep the process
 	n.matches.close()
 	giveUp.Stop()

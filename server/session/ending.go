@@ -44,6 +44,7 @@ var (
 	endNoPlace      = Ending{Code: protocol.CloseUnavailable, Reason: "the match has no place for this player", RetryAfter: time.Second}
 	endUnwatched    = Ending{Code: protocol.CloseInternal, Reason: "the server cannot take this connection"}
 	endShutdown     = Ending{Code: protocol.CloseGoingAway, Reason: "the server shuts down", RetryAfter: time.Second}
+	endRestart      = Ending{Code: protocol.CloseRestart, Reason: "the server restarts"}
 	endDraining     = Ending{Code: protocol.CloseUnavailable, Reason: "the server takes no new players", RetryAfter: 5 * time.Second}
 )
 

@@ -38,13 +38,13 @@ func (r *Room) lookAtDeadlines(now time.Time) {
 // obey acts on an order to stop, now or after its grace.
 func (r *Room) obey(now time.Time) {
 	if o := r.takeOrder(); o != nil {
-		r.deadline, r.stopWhy = now.Add(o.grace), o.why
+		r.deadline, r.stopOrder = now.Add(o.grace), *o
 		for _, s := range r.sessions {
 			s.player.queue = appendNotice(s.player.queue, &protocol.Notice{Kind: protocol.NoticeDraining, DeadlineMS: uint32(o.grace.Milliseconds())})
 		}
 	}
 	if !r.deadline.IsZero() && !now.Before(r.deadline) {
-		r.engine.Stop(r.stopWhy)
+		r.engine.Stop(r.stopOrder.why)
 	}
 }
 

@@ -97,9 +97,9 @@ type Room struct {
 	newcomers  []*Session // connected since the last tick
 	lost       []lostSeat
 	emptySince time.Time
-	deadline   time.Time   // of a graceful end; zero: none ordered
-	stopWhy    game.Reason // of that end
-	nextLook   time.Time   // at the deadlines
+	deadline   time.Time // of a graceful end; zero: none ordered
+	stopOrder  stopOrder // of that end
+	nextLook   time.Time // at the deadlines
 	counts     counts
 	ticks      tickLog
 	startAt    time.Time // when the countdown is over; zero: none runs
@@ -118,8 +118,9 @@ type arrival struct {
 
 // stopOrder ends a match from outside.
 type stopOrder struct {
-	why   game.Reason
-	grace time.Duration
+	why      game.Reason
+	grace    time.Duration
+	farewell Ending // of the players
 }
 
 // lostSeat is a seat whose connection is gone and which waits for its player.
@@ -225,6 +226,9 @@ func (r *Room) conclude(err error) {
 		farewell = endShutdown
 	case ended:
 		out.Reason, out.Result = end.Reason, end.Result
+		if o := &r.stopOrder; end.Reason == o.why {
+			farewell = o.farewell
+		}
 	}
 	seats, _ := r.ledger.all(now)
 	for i := range seats {
@@ -331,8 +335,19 @@ func (r *Room) attach(a arrival) bool {
 
 // Stop ends the match: at once, or with a grace in which it goes on for those who are in it. Safe from any goroutine.
 func (r *Room) Stop(why game.Reason, grace time.Duration) {
+	r.give(stopOrder{why: why, grace: grace, farewell: endMatchOver})
+}
+
+// Drain ends the match, after a grace, because the server goes away: its players are to look for another. Safe from any
+// goroutine.
+func (r *Room) Drain(grace time.Duration) {
+	r.give(stopOrder{why: game.ReasonForce, grace: grace, farewell: endRestart})
+}
+
+// give gives an order to stop, instead of one before.
+func (r *Room) give(o stopOrder) {
 	r.mu.Lock()
-	r.order = &stopOrder{why: why, grace: grace}
+	r.order = &o
 	r.called.Store(true)
 	r.mu.Unlock()
 	r.ledger.close()
