@@ -10,7 +10,11 @@ import (
 // NewAdmin makes the handler of the admin port: the matchmaking API, /livez, /readyz, /metrics and, under
 // /debug/pprof/, profiles.
 func NewAdmin(c AdminConfig) http.Handler {
-	a := &admin{AdminConfig: c, gate: gate{c.Keys}, first: newAnswers()}
+	if c.Keys == nil {
+		c.Keys = func() []Key { return nil }
+	}
+	a := &admin{AdminConfig: c, gate: gate{c.Keys}}
+	a.first = newAnswers(c.Answers, a.stands, c.Log)
 	mux := http.NewServeMux()
 	route := func(pattern string, e endpoint) { mux.Handle(pattern, answered(c.Log, e)) }
 
@@ -65,8 +69,8 @@ func (a *admin) findOrCreate(w http.ResponseWriter, r *http.Request) error {
 }
 
 // make answers a request that wants a match.
-func (a *admin) make(w http.ResponseWriter, r *http.Request, how func(context.Context, *CreateRequest) (*Created, error)) error {
-	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
+func (a *admin) make(w http.ResponseWriter, r *http.Request, how func(context.Context, *CreateRequest, func(*Created) error) error) error {
+	return a.change(w, r, func(ctx context.Context, body []byte, keep func(answer) error) (answer, error) {
 		req := NewCreateRequest()
 		if err := decode(body, req); err != nil {
 			return answer{}, err
@@ -74,18 +78,25 @@ func (a *admin) make(w http.ResponseWriter, r *http.Request, how func(context.Co
 		if err := req.validate(); err != nil {
 			return answer{}, err
 		}
-		created, err := how(ctx, req)
-		if err != nil {
-			return answer{}, err
-		}
-		if created.Seats == nil {
-			created.Seats = []Seat{}
-		}
-		if !created.Created {
-			return encode(http.StatusOK, created)
-		}
-		return encode(http.StatusCreated, created)
+		var out answer
+		err := how(ctx, req, func(c *Created) (err error) {
+			if out, err = encodeCreated(c); err != nil {
+				return err
+			}
+			return keep(out)
+		})
+		return out, err
 	})
+}
+
+func encodeCreated(c *Created) (answer, error) {
+	if c.Seats == nil {
+		c.Seats = []Seat{}
+	}
+	if !c.Created {
+		return encode(http.StatusOK, c)
+	}
+	return encode(http.StatusCreated, c)
 }
 
 // patch changes a match. A repeat changes nothing more, so it needs no key.
@@ -133,7 +144,7 @@ func (a *admin) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.change(w, r, func(_ context.Context, body []byte) (answer, error) {
+	return a.change(w, r, func(_ context.Context, body []byte, _ func(answer) error) (answer, error) {
 		var req tokenRequest
 		if err := decode(body, &req); err != nil {
 			return answer{}, err
@@ -154,7 +165,7 @@ func (a *admin) signal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
+	return a.change(w, r, func(ctx context.Context, body []byte, _ func(answer) error) (answer, error) {
 		var req SignalRequest
 		if err := decode(body, &req); err != nil {
 			return answer{}, err
@@ -175,7 +186,7 @@ func (a *admin) node(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *admin) drain(w http.ResponseWriter, r *http.Request) error {
-	return a.change(w, r, func(_ context.Context, body []byte) (answer, error) {
+	return a.change(w, r, func(_ context.Context, body []byte, _ func(answer) error) (answer, error) {
 		req := drainRequest{DeadlineMS: DefaultDrainMS}
 		if err := decode(body, &req); err != nil {
 			return answer{}, err
@@ -206,7 +217,7 @@ func (a *admin) deadLetters(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *admin) redeliver(w http.ResponseWriter, r *http.Request) error {
-	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
+	return a.change(w, r, func(ctx context.Context, body []byte, _ func(answer) error) (answer, error) {
 		var req redeliverRequest
 		if err := decode(body, &req); err != nil {
 			return answer{}, err
@@ -249,7 +260,7 @@ func (a *admin) reserve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.change(w, r, func(ctx context.Context, body []byte) (answer, error) {
+	return a.change(w, r, func(ctx context.Context, body []byte, keep func(answer) error) (answer, error) {
 		var req seatsRequest
 		if err := decode(body, &req); err != nil {
 			return answer{}, err
@@ -257,23 +268,29 @@ func (a *admin) reserve(w http.ResponseWriter, r *http.Request) error {
 		if err := req.validate(); err != nil {
 			return answer{}, err
 		}
-		seats, err := a.Matches.Reserve(ctx, id, req.Seats)
-		if err != nil {
-			return answer{}, err
-		}
-		return encode(http.StatusCreated, struct {
-			Seats []Seat `json:"seats"`
-		}{seats})
+		var out answer
+		err := a.Matches.Reserve(ctx, id, req.Seats, func(seats []Seat) (err error) {
+			if out, err = encode(http.StatusCreated, reserved{seats}); err != nil {
+				return err
+			}
+			return keep(out)
+		})
+		return out, err
 	})
 }
 
+// reserved is the answer to a reservation.
+type reserved struct {
+	Seats []Seat `json:"seats"`
+}
+
 // change is the way of every POST: the body, the first answer to its Idempotency-Key, the work.
-func (a *admin) change(w http.ResponseWriter, r *http.Request, work func(ctx context.Context, body []byte) (answer, error)) error {
+func (a *admin) change(w http.ResponseWriter, r *http.Request, does work) error {
 	body, err := readBody(w, r, MaxBodyBytes)
 	if err != nil {
 		return err
 	}
-	got, err := a.first.do(r, body, work)
+	got, err := a.first.do(r, body, does)
 	if err != nil {
 		return err
 	}

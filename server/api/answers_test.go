@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/rs/zerolog"
 )
 
 func TestStoreOfFirstAnswersIsBounded(t *testing.T) {
@@ -16,13 +18,13 @@ func TestStoreOfFirstAnswersIsBounded(t *testing.T) {
 		"by entries": {10, 1 << 20, 10},
 		"by bytes":   {1000, 1250, 12},
 	} {
-		a := newAnswers()
+		a := newAnswers(nil, nil, zerolog.Nop())
 		a.maxEntries, a.maxBytes = c.entries, c.bytes
 		made := 0
 		ask := func(i int) answer {
 			r := httptest.NewRequest("POST", "/v1/matches", nil)
 			r.Header.Set(idempotencyHeader, fmt.Sprint("k", i))
-			got, err := a.do(r, nil, func(context.Context, []byte) (answer, error) {
+			got, err := a.do(r, nil, func(context.Context, []byte, func(answer) error) (answer, error) {
 				made++
 				return answer{status: http.StatusCreated, body: make([]byte, 100)}, nil
 			})

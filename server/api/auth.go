@@ -10,14 +10,15 @@ import (
 
 // gate lets requests to the admin port in by their bearer key, before anything else of them is read. Without
 // any key only loopback gets in.
-type gate struct{ keys []Key }
+type gate struct{ keys func() []Key }
 
 func (g gate) admit(w http.ResponseWriter, r *http.Request) error {
-	if len(g.keys) == 0 {
+	keys := g.keys()
+	if len(keys) == 0 {
 		return g.admitLoopback(r)
 	}
 	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if strings.EqualFold(scheme, "Bearer") && anyMatches(g.keys, strings.TrimSpace(key)) {
+	if strings.EqualFold(scheme, "Bearer") && anyMatches(keys, strings.TrimSpace(key)) {
 		return nil
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="skirmish"`)
@@ -60,7 +61,7 @@ func (g gate) behind(e endpoint) endpoint {
 // no key.
 func (g gate) orLocal(e endpoint) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if len(g.keys) > 0 && fromLoopback(r) {
+		if len(g.keys()) > 0 && fromLoopback(r) {
 			return e(w, r)
 		}
 		return g.behind(e)(w, r)

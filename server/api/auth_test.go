@@ -92,7 +92,7 @@ func TestPagesOfOtherOriginsSteerNothing(t *testing.T) {
 
 func TestProbesNeedNoKey(t *testing.T) {
 	state := errors.New("draining")
-	h := api.NewAdmin(api.AdminConfig{Matches: &fake{}, Keys: []api.Key{api.NewKey("k")}, Ready: func() error { return state }, Log: zerolog.Nop()})
+	h := api.NewAdmin(api.AdminConfig{Matches: &fake{}, Keys: func() []api.Key { return []api.Key{api.NewKey("k")} }, Ready: func() error { return state }, Log: zerolog.Nop()})
 	from := request{method: "GET", remote: "192.0.2.1:1", host: "node.example.net"}
 	get := func(path string) (int, string) {
 		from.target = path

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,6 +32,9 @@ type fake struct {
 	grace   time.Duration
 	quick   *api.QuickPlayRequest
 	finds   bool
+	gone    bool       // there is no match and no result
+	sit     []api.Seat // of every match
+	expires *api.Time  // of every reservation
 	patch   *api.PatchRequest
 	player  string
 	reason  string
@@ -52,7 +56,15 @@ func (f *fake) begin() error {
 	return f.err
 }
 
-func (f *fake) Create(ctx context.Context, r *api.CreateRequest) (*api.Created, error) {
+func (f *fake) Create(ctx context.Context, r *api.CreateRequest, commit func(*api.Created) error) error {
+	c, err := f.made(r)
+	if err != nil {
+		return err
+	}
+	return errors.Join(commit(c), ctx.Err())
+}
+
+func (f *fake) made(r *api.CreateRequest) (*api.Created, error) {
 	if f.entered != nil {
 		f.entered <- struct{}{}
 		<-f.block
@@ -68,12 +80,16 @@ func (f *fake) Create(ctx context.Context, r *api.CreateRequest) (*api.Created, 
 	for i, s := range r.Seats {
 		c.Seats = append(c.Seats, api.Seat{PlayerID: s.PlayerID, Seat: uint16(i + 1), Role: s.Role, State: api.SeatReserved, Token: "mt1.secret", ExpiresAt: new(api.Time(created))})
 	}
-	return c, ctx.Err()
+	return c, nil
 }
 
 func (f *fake) Get(id string) (*api.Match, error) {
 	f.id = id
 	m := shownMatch(id)
+	m.Seats = f.sit
+	if f.gone {
+		return nil, api.NewError(api.NotFound, "There is no such match.")
+	}
 	return &m, f.begin()
 }
 
@@ -82,12 +98,11 @@ func shownMatch(id string) api.Match {
 	return api.Match{MatchID: id, Game: "arena", State: api.MatchWaiting, CreatedAt: api.Time(created), Metadata: map[string]string{}}
 }
 
-func (f *fake) FindOrCreate(ctx context.Context, r *api.CreateRequest) (*api.Created, error) {
-	c, err := f.Create(ctx, r)
-	if err == nil && f.finds {
-		c.Created = false
-	}
-	return c, err
+func (f *fake) FindOrCreate(ctx context.Context, r *api.CreateRequest, commit func(*api.Created) error) error {
+	return f.Create(ctx, r, func(c *api.Created) error {
+		c.Created = !f.finds
+		return commit(c)
+	})
 }
 
 func (f *fake) Patch(id string, r *api.PatchRequest) (*api.Match, error) {
@@ -136,9 +151,12 @@ func (f *fake) List(filter *api.Filter) ([]api.Match, string, error) {
 	return nil, "", f.begin()
 }
 
-func (f *fake) Reserve(_ context.Context, id string, seats []api.SeatRequest) ([]api.Seat, error) {
+func (f *fake) Reserve(_ context.Context, id string, seats []api.SeatRequest, commit func([]api.Seat) error) error {
 	f.id, f.seats = id, seats
-	return []api.Seat{{PlayerID: seats[0].PlayerID, Seat: 1, Role: api.RolePlayer, State: api.SeatReserved}}, f.begin()
+	if err := f.begin(); err != nil {
+		return err
+	}
+	return commit([]api.Seat{{PlayerID: seats[0].PlayerID, Seat: 1, Role: api.RolePlayer, State: api.SeatReserved, ExpiresAt: f.expires}})
 }
 
 func (f *fake) End(id string, mode api.EndMode, grace time.Duration) error {
@@ -148,6 +166,9 @@ func (f *fake) End(id string, mode api.EndMode, grace time.Duration) error {
 
 func (f *fake) Result(id string) (*api.Result, error) {
 	f.id = id
+	if f.gone {
+		return nil, api.NewError(api.NotFound, "There is no such match.")
+	}
 	return &api.Result{
 		MatchID: id, Game: "arena", NodeID: "n-1", State: api.MatchEnded, Metadata: map[string]string{}, Reason: "finished", CreatedAt: api.Time(created), EndedAt: api.Time(created),
 	}, f.begin()
@@ -228,8 +249,11 @@ func admin(m api.Matches, keys ...string) http.Handler {
 	if f, ok := m.(*fake); ok {
 		c.Node, c.Webhooks = f, f
 	}
-	for _, k := range keys {
-		c.Keys = append(c.Keys, api.NewKey(k))
+	c.Keys = func() (all []api.Key) {
+		for _, k := range keys {
+			all = append(all, api.NewKey(k))
+		}
+		return all
 	}
 	return api.NewAdmin(c)
 }

@@ -76,6 +76,7 @@ const (
 	IdempotencyAge         = 24 * time.Hour
 	MaxIdempotencyEntries  = 100_000
 	MaxIdempotencyBytes    = 64 << 20 // of stored answers; the oldest go first
+	maxBatchBytes          = 1 << 20  // of answers that go to the disk together; one more makes the batch full
 )
 
 // Bounds of the event stream.

@@ -12,12 +12,13 @@ import (
 // for shape and ranges before they get here. Errors are *Error; any other one is answered as internal, its
 // text in the log alone.
 type Matches interface {
-	// Create makes a match and reserves its seats, all or nothing.
+	// Create makes a match and reserves its seats, all or nothing. It calls commit with what it has made before anybody else
+	// can see that: when commit fails, nothing is made and its error is Create's.
 	// unknown_game, id_taken, bad_params, match_full, no_capacity, draining.
-	Create(ctx context.Context, r *CreateRequest) (*Created, error)
+	Create(ctx context.Context, r *CreateRequest, commit func(*Created) error) error
 	// FindOrCreate reserves the seats in the open match of that game whose metadata has all of the request's, the one
 	// with the most players that has room for all of them, or creates the match. As Create.
-	FindOrCreate(ctx context.Context, r *CreateRequest) (*Created, error)
+	FindOrCreate(ctx context.Context, r *CreateRequest, commit func(*Created) error) error
 	// Patch changes what is set in r. not_found, match_ended, bad_params.
 	Patch(id string, r *PatchRequest) (*Match, error)
 	// Release gives up a player's seat: a reserved one is free at once, a player who sits there is kicked and told
@@ -32,8 +33,9 @@ type Matches interface {
 	// List returns up to f.Limit matches that f lets through, and the cursor of the next page: empty after
 	// the last one. bad_request for a cursor that is not its own.
 	List(f *Filter) (matches []Match, next string, err error)
-	// Reserve adds seats to a match, all or nothing. not_found, match_full, seat_taken, match_ended, draining.
-	Reserve(ctx context.Context, id string, seats []SeatRequest) ([]Seat, error)
+	// Reserve adds seats to a match, all or nothing, and calls commit with them: when that fails they are free again and its
+	// error is Reserve's. not_found, match_full, seat_taken, match_ended, draining.
+	Reserve(ctx context.Context, id string, seats []SeatRequest, commit func([]Seat) error) error
 	// End ends a match: ModeForce at once, ModeGraceful by telling the game, which has grace to finish. It
 	// does not wait. not_found, match_ended.
 	End(id string, mode EndMode, grace time.Duration) error

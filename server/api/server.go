@@ -17,8 +17,11 @@ type AdminConfig struct {
 	Events *Feed
 	// Webhooks are the dead letters. nil: 404.
 	Webhooks Webhooks
-	// Keys are the bearer keys, several while they rotate. Without any the port answers to loopback alone.
-	Keys []Key
+	// Keys are the bearer keys of the moment, several while they rotate. Without any the port answers to loopback alone.
+	// Safe from any goroutine. nil: none.
+	Keys func() []Key
+	// Answers is where the first answers to Idempotency-Keys outlive the process. nil: nowhere.
+	Answers Keeper
 	// Ready tells why the node takes no new matches (starting, draining), nil when it does. Safe from any
 	// goroutine. nil: always ready.
 	Ready func() error

@@ -18,10 +18,11 @@ type Journal interface {
 
 // StreamConfig describes a stream.
 type StreamConfig struct {
-	Name     string        // upper case letters, digits, '_' and '-'
-	MaxBytes int64         // what it holds at most; then Append says ErrFull
-	MaxAge   time.Duration // records go away by themselves; 0: never
-	Unsynced bool          // Append does not wait for the disk: see Stream.Append. It stays as the stream was made
+	Name       string        // upper case letters, digits, '_' and '-'
+	MaxBytes   int64         // what it holds at most; then Append says ErrFull
+	MaxAge     time.Duration // records go away by themselves; 0: never
+	Unsynced   bool          // Append does not wait for the disk: see Stream.Append. It stays as the stream was made
+	DropOldest bool          // a stream that is full drops its oldest records and takes the new one
 }
 
 // Stream is an ordered list of records. Safe from any goroutine.

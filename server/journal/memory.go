@@ -67,7 +67,12 @@ func (s *memoryStream) Append(ctx context.Context, key, id string, data []byte) 
 			return r.Seq, nil
 		}
 	}
-	if s.cfg.MaxBytes > 0 && s.bytes+int64(len(data)) > s.cfg.MaxBytes {
+	over := func() bool { return s.cfg.MaxBytes > 0 && s.bytes+int64(len(data)) > s.cfg.MaxBytes }
+	for s.cfg.DropOldest && over() && len(s.records) > 0 {
+		s.bytes -= int64(len(s.records[0].Data))
+		s.records = slices.Delete(s.records, 0, 1)
+	}
+	if over() {
 		return 0, ErrFull
 	}
 	s.last++

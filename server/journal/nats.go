@@ -228,9 +228,13 @@ func streamConfig(c StreamConfig) jetstream.StreamConfig {
 	if c.Unsynced {
 		persist = jetstream.AsyncPersistMode // takes the stream out of the server's SyncAlways
 	}
+	discard := jetstream.DiscardNew
+	if c.DropOldest {
+		discard = jetstream.DiscardOld
+	}
 	return jetstream.StreamConfig{
 		Name: streamName(c.Name), Subjects: []string{subject(c.Name) + "*"},
-		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
+		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: discard,
 		MaxBytes: c.MaxBytes, MaxAge: c.MaxAge, MaxMsgSize: MaxRecordBytes + 4<<10, Duplicates: duplicates(c.MaxAge),
 		AllowDirect: true, PersistMode: persist,
 	}

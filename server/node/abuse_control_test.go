@@ -79,7 +79,7 @@ func TestControlProcess(t *testing.T) {
 
 // onlookers are the control players, seen from the test.
 type onlookers struct {
-	t *testing.T
+	t testing.TB
 	*selfProcess
 }
 

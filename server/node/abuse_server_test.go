@@ -123,7 +123,7 @@ func (l *lockedBuffer) String() string {
 
 // startSelf runs one test of this binary as a process, configured by an environment variable. It ends when its standard
 // input does, at the test's end.
-func startSelf(t *testing.T, test, variable string, config any) *selfProcess {
+func startSelf(t testing.TB, test, variable string, config any) *selfProcess {
 	t.Helper()
 	text, err := json.Marshal(config)
 	if err != nil {

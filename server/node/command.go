@@ -130,7 +130,7 @@ Play in a browser, on this machine:
 Create a match:
   curl -d '{"game":"` + firstGame(games) + `"}' -H 'Content-Type: application/json' http://` + DefaultAdminAddr + `/v1/matches
 
-Secrets come from the environment alone:
+Secrets come from the environment:
   SKIRMISH_ADMIN_KEY    bearer keys of the admin port, separated by commas; each needs
                         32 bytes or more when the port is not on loopback
   SKIRMISH_TICKET_KEY   keys that sign tickets, as <key id>:<hex of 32 bytes or more>,
@@ -138,6 +138,8 @@ Secrets come from the environment alone:
                         node makes one and keeps it in the data folder
   SKIRMISH_WEBHOOK_SECRETS  secrets that sign webhooks, as <id>:whsec_<base64>, separated by
                         commas; two of one id while it changes
+or from the files of --admin-keys-file, --ticket-keys-file and --webhook-secrets-file, which
+may change while the server runs.
 
 The environment stands in for flags: SKIRMISH_ADDR for --addr, SKIRMISH_DATA_DIR for
 --data-dir and so on. So does a YAML file named with --config, with lines such as
@@ -180,7 +182,9 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&c.DrainTimeout, "drain-timeout", c.DrainTimeout, "`time` that SIGTERM leaves to the matches; 0s, as with --dev: none")
 	flags.StringVar(&c.NATSURL, "nats-url", "", "`URL` of a NATS server for results and webhooks; default one in the process")
 	flags.Var((*bytesValue)(&c.StoreBytes), "store-bytes", "most that is kept of results and webhooks, a `size`")
-	flags.StringVar(&c.TicketKeysFile, "ticket-keys-file", "", "`file` with ticket keys, one per line; read again when it changes and on SIGHUP")
+	flags.StringVar(&c.AdminKeysFile, "admin-keys-file", "", "`file` with admin keys, one per line; read again when it changes and on SIGHUP")
+	flags.StringVar(&c.TicketKeysFile, "ticket-keys-file", "", "`file` with ticket keys, as --admin-keys-file")
+	flags.StringVar(&c.WebhookSecretsFile, "webhook-secrets-file", "", "`file` with webhook secrets, as --admin-keys-file")
 	flags.StringVar(&c.WebhookURL, "webhook-url", "", "`URL` that gets the events of all matches and of the node")
 	flags.StringVar(&c.WebhookSecretID, "webhook-secret-id", "", "`id` of the secret that signs them")
 	flags.StringSliceVar(&c.WebhookEvents, "webhook-event", nil, "`type` of event for it, such as match.ended or seat.*; repeatable; default all")

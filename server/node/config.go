@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -47,12 +48,15 @@ type Config struct {
 	// AdminKeys are the bearer keys of the admin port, several while they rotate. Without any it answers to
 	// loopback alone, and must listen there. Off loopback each has MinAdminKeyBytes at least.
 	AdminKeys []api.Key
+	// AdminKeysFile holds further admin keys, one per line, '#' begins a comment. It is read again when it has changed, and
+	// on SIGHUP. Default none.
+	AdminKeysFile string
 	// TicketKeys sign and verify tickets, the first one signs. Default none: a key of the node's own,
 	// made once and kept in DataDir.
 	TicketKeys []ticket.Key
 
-	// TicketKeysFile holds further ticket keys, one per line as in SKIRMISH_TICKET_KEY, '#' begins a comment. It is read again
-	// when it has changed, and on SIGHUP; its keys go before TicketKeys. Default none.
+	// TicketKeysFile holds further ticket keys, one per line as in SKIRMISH_TICKET_KEY; its keys go before TicketKeys. It is
+	// read as AdminKeysFile is. Default none.
 	TicketKeysFile string
 
 	// NATSURL is a NATS server with JetStream that keeps results and webhooks, such as nats://nats.example.net:4222.
@@ -60,8 +64,11 @@ type Config struct {
 	NATSURL string
 	// StoreBytes bounds the results and webhooks that are kept, MinStoreBytes and up. Default DefaultStoreBytes.
 	StoreBytes int64
-	// WebhookSecrets sign webhooks, by the id that matchmakers name. Default none.
+	// WebhookSecrets sign webhooks, by the id that matchmakers name; two of one id sign side by side. Default none.
 	WebhookSecrets webhook.Secrets
+	// WebhookSecretsFile holds further ones, one per line as in SKIRMISH_WEBHOOK_SECRETS. It is read as AdminKeysFile is.
+	// Default none.
+	WebhookSecretsFile string
 	// WebhookURL gets the events of every match and of the node, signed with the secret WebhookSecretID; WebhookEvents
 	// are the types that it wants, none: all. Default none.
 	WebhookURL, WebhookSecretID string
@@ -128,27 +135,17 @@ func (c *Config) Validate() error {
 		fault("--addr %q: %w", c.Addr, err)
 	}
 	admin, err := splitAddr(c.AdminAddr)
-	switch {
+	switch keys, keysErr := c.adminKeys(); {
 	case err != nil:
 		fault("--admin-addr %q: %w", c.AdminAddr, err)
-	case !isLoopback(admin) && len(c.AdminKeys) == 0:
+	case keysErr != nil:
+		fault("%s: %w", cmp.Or(flagName("--admin-keys-file", c.AdminKeysFile), "SKIRMISH_ADMIN_KEY"), keysErr)
+	case !isLoopback(admin) && len(keys) == 0:
 		fault("--admin-addr %q is not on loopback: set SKIRMISH_ADMIN_KEY to a secret of at least %d bytes, or listen on %s",
 			c.AdminAddr, MinAdminKeyBytes, DefaultAdminAddr)
-	case !isLoopback(admin):
-		for i, k := range c.AdminKeys {
-			if k.Len() < MinAdminKeyBytes {
-				fault("SKIRMISH_ADMIN_KEY: key %d has %d bytes; off loopback (--admin-addr %q) it must have at least %d",
-					i+1, k.Len(), c.AdminAddr, MinAdminKeyBytes)
-			}
-		}
 	}
-	if len(c.TicketKeys) > 0 {
-		ring, err := ticket.NewKeyring(c.TicketKeys...)
-		if err != nil {
-			fault("SKIRMISH_TICKET_KEY: %w", err)
-		} else if !ring.CanSign() {
-			fault("SKIRMISH_TICKET_KEY: the first key signs tickets and cannot be a public one")
-		}
+	if _, err := ticketKeys(c.TicketKeysFile, c.TicketKeys); err != nil && c.hasTicketKeys() {
+		fault("%s: %w", cmp.Or(flagName("--ticket-keys-file", c.TicketKeysFile), "SKIRMISH_TICKET_KEY"), err)
 	}
 	if c.NATSURL != "" {
 		if u, err := url.Parse(c.NATSURL); err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss" {
@@ -162,18 +159,13 @@ func (c *Config) Validate() error {
 		if err := webhook.CheckURL(c.WebhookURL); err != nil {
 			fault("--webhook-url: %w", err)
 		}
-		if !c.WebhookSecrets.Has(c.WebhookSecretID) {
-			fault("--webhook-secret-id %q: there is no such secret in SKIRMISH_WEBHOOK_SECRETS", c.WebhookSecretID)
-		}
+	}
+	if _, err := c.webhookSecrets(); err != nil {
+		fault("%s: %w", cmp.Or(flagName("--webhook-secrets-file", c.WebhookSecretsFile), "SKIRMISH_WEBHOOK_SECRETS"), err)
 	}
 	for _, kind := range c.WebhookEvents {
 		if !webhook.ValidType(kind) {
 			fault("--webhook-event %q: there is no such event; there are %s, and all of a kind as in seat.*", kind, strings.Join(webhook.Types, ", "))
-		}
-	}
-	if c.TicketKeysFile != "" {
-		if _, err := readKeys(c.TicketKeysFile, c.TicketKeys); err != nil {
-			fault("--ticket-keys-file: %w", err)
 		}
 	}
 	if c.DataDir == "" {
@@ -235,6 +227,14 @@ func (c *Config) proxies() ([]netip.Prefix, error) {
 
 // hasTicketKeys tells whether there are keys besides the node's own.
 func (c *Config) hasTicketKeys() bool { return c.TicketKeysFile != "" || len(c.TicketKeys) > 0 }
+
+// flagName is the flag of a file that is named, else empty.
+func flagName(flag, file string) string {
+	if file == "" {
+		return ""
+	}
+	return flag
+}
 
 // webhooks is Webhooks, or the default for a Config that was not made by Default.
 func (c *Config) webhooks() webhook.Config {

@@ -90,7 +90,7 @@ func fromLine(key string, value *yaml.Node, flags *pflag.FlagSet, set, inFile ma
 	return nil
 }
 
-// secretVariables are the secrets, which come from the environment alone.
+// secretVariables are the secrets, which no flag and no file of --config may hold.
 var secretVariables = []string{"SKIRMISH_ADMIN_KEY", "SKIRMISH_TICKET_KEY", "SKIRMISH_WEBHOOK_SECRETS"}
 
 // configCommand shows and checks the configuration that serve would have.

@@ -47,7 +47,7 @@ func storeID(dir string) (string, error) {
 	return kept(dir, storeIDFile, func() string { return strings.ToUpper(newID()[:12]) })
 }
 
-// ownTicketKey is the file with the node's own key, for readKeys. A player's resume token must outlive the process, so the key
+// ownTicketKey is the file with the node's own key, for ticketKeys. A player's resume token must outlive the process, so the key
 // does.
 func ownTicketKey(dir string) (file string, err error) {
 	_, err = kept(dir, ticketKeyFile, func() string {

@@ -21,7 +21,7 @@ func TestIdentityOutlivesTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := readKeys(file, nil)
+	ring, err := ticketKeys(file, nil)
 	if err != nil || !ring.CanSign() {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestIdentityOutlivesTheProcess(t *testing.T) {
 	if file, err = ownTicketKey(dir); err != nil {
 		t.Fatal(err)
 	}
-	if ring, err = readKeys(file, nil); err != nil {
+	if ring, err = ticketKeys(file, nil); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := ring.VerifyResume(token); err != nil || r.Seat != 3 {
@@ -72,7 +72,7 @@ func TestUnreadableIdentityIsNoNewOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readKeys(file, nil); err == nil || strings.Contains(err.Error(), "short") {
+	if _, err := ticketKeys(file, nil); err == nil || strings.Contains(err.Error(), "short") {
 		t.Errorf("a broken key: %v", err)
 	}
 }

@@ -19,7 +19,7 @@ func (n *Node) Describe() *api.NodeInfo {
 		NodeID: n.id, Version: version(), StartedAt: api.Time(n.started), State: "ready", URL: m.url, Games: []api.GameInfo{},
 		Matches:  map[string]int{"waiting": 0, "running": 0, "ended": 0, "failed": 0},
 		Seats:    map[string]int{"reserved": 0, "active": 0, "lost": 0, "bot": 0, "spectator": 0},
-		Webhooks: api.WebhookInfo{Pending: m.store.hooks.Pending(), Secrets: m.store.secrets.IDs()},
+		Webhooks: api.WebhookInfo{Pending: m.store.hooks.Pending(), Secrets: m.store.secrets().IDs()},
 		Results:  api.ResultInfo{Unsaved: int(m.store.unsaved.Load())},
 	}
 	if info.Webhooks.Secrets == nil {

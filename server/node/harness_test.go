@@ -21,7 +21,7 @@ import (
 
 // running is a node that serves on free ports of loopback.
 type running struct {
-	t     *testing.T
+	t     testing.TB
 	admin string // http://…
 	game  string // http://…
 	play  string // ws://…/play
@@ -31,7 +31,7 @@ type running struct {
 }
 
 // serve starts a node with the bundled games and more.
-func serve(t *testing.T, change func(*node.Config), more ...game.Game) *running {
+func serve(t testing.TB, change func(*node.Config), more ...game.Game) *running {
 	t.Helper()
 	cfg := node.Default()
 	cfg.Addr, cfg.AdminAddr, cfg.DataDir = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
@@ -137,7 +137,7 @@ func (r *running) dial(token string, o client.Options) *client.Client {
 }
 
 // until waits for something that others bring about.
-func until(t *testing.T, what string, ok func() bool) {
+func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.After(15 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -18,7 +18,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"skirmish/game"
-	"skirmish/protocol"
 	"skirmish/server/api"
 	"skirmish/server/journal"
 	"skirmish/server/metrics"
@@ -65,8 +64,9 @@ type matches struct {
 
 // entry is one match and what only the directory knows of it.
 type entry struct {
-	seq    uint64 // order of creation: the list's cursor
-	room   *session.Room
+	seq    uint64        // order of creation: the list's cursor
+	room   *session.Room // nil until it is made
+	public bool          // others may find it; guarded by matches.mu
 	events *eventLog
 	result atomic.Pointer[api.Result] // once it is on the disk
 	saved  chan struct{}              // closed then
@@ -108,74 +108,92 @@ func (m *matches) room(id string) *session.Room {
 func (m *matches) find(id string) *entry {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if e := m.entries[id]; e != nil && e.room != nil {
+	if e := m.entries[id]; e != nil && e.public {
 		return e
 	}
 	return nil
 }
 
 // Create makes a match and reserves its seats (api.Matches).
-func (m *matches) Create(ctx context.Context, r *api.CreateRequest) (*api.Created, error) {
+func (m *matches) Create(ctx context.Context, r *api.CreateRequest, commit func(*api.Created) error) error {
 	cfg, err := m.configure(r)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	seats := make([]session.SeatRequest, len(r.Seats))
-	for i := range r.Seats {
-		seats[i] = seatRequest(&r.Seats[i])
-	}
-	e, room, err := m.add(ctx, cfg, r)
+	e, err := m.add(ctx, cfg, r)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	reserved, err := room.Reserve(seats)
+	answer, err := m.furnish(e, r.Seats)
+	if err == nil {
+		err = commit(answer)
+	}
 	if err != nil {
-		m.drop(cfg.Match.ID)
-		room.Stop(game.ReasonForce, 0)
-		m.run(func() { room.Run(m.ctx); m.settle() })
+		m.discard(e)
+		return err
+	}
+	m.publish(e)
+	m.store.emit(e.events, "match.created", e.room.Created(), struct {
+		Match api.Match `json:"match"`
+	}{answer.Match})
+	m.start(e)
+	return nil
+}
+
+// furnish reserves the first seats of a match and tells what was made.
+func (m *matches) furnish(e *entry, reqs []api.SeatRequest) (*api.Created, error) {
+	reserved, err := e.room.Reserve(seatRequests(reqs))
+	if err != nil {
 		return nil, refusal(err)
 	}
-	m.publish(e, room)
-	shown := m.describe(e)
-	m.store.emit(e.events, "match.created", room.Created(), struct {
-		Match api.Match `json:"match"`
-	}{shown})
-	m.start(e)
-	answer := &api.Created{Match: shown, Created: true}
-	answer.Seats, err = m.ticketAll(room, reserved)
+	answer := &api.Created{Match: m.describe(e), Created: true}
+	answer.Seats, err = m.ticketAll(e.room, reserved)
 	return answer, err
 }
 
+// discard ends a match that nobody has seen.
+func (m *matches) discard(e *entry) {
+	m.drop(e.room.ID())
+	e.room.Stop(game.ReasonForce, 0)
+	m.run(func() { e.room.Run(m.ctx); m.settle() })
+}
+
 // FindOrCreate reserves seats in an open match, or makes one (api.Matches).
-func (m *matches) FindOrCreate(ctx context.Context, r *api.CreateRequest) (*api.Created, error) {
+func (m *matches) FindOrCreate(ctx context.Context, r *api.CreateRequest, commit func(*api.Created) error) error {
 	if _, err := m.configure(r); err != nil {
-		return nil, err
+		return err
+	}
+	if m.draining() {
+		return errDraining()
 	}
 	m.finding.Lock()
-	defer m.finding.Unlock()
-	seats := make([]session.SeatRequest, len(r.Seats))
-	players, spectators := 0, 0
+	e, reserved := m.reserveOpen(r)
+	if e == nil {
+		defer m.finding.Unlock()
+		return m.Create(ctx, r, commit)
+	}
+	m.finding.Unlock()
+	return m.confirm(ctx, e, reserved, func(seats []api.Seat) error {
+		return commit(&api.Created{Match: m.describe(e), Seats: seats})
+	})
+}
+
+// reserveOpen reserves the seats of r in the open match that suits it best; nil when there is none.
+func (m *matches) reserveOpen(r *api.CreateRequest) (*entry, []session.Seat) {
+	players := 0
 	for i := range r.Seats {
-		seats[i] = seatRequest(&r.Seats[i])
-		if seats[i].Role == protocol.RoleSpectator {
-			spectators++
-		} else {
+		if r.Seats[i].Role != api.RoleSpectator {
 			players++
 		}
 	}
-	if m.draining() {
-		return nil, errDraining()
-	}
+	seats := seatRequests(r.Seats)
 	for _, e := range m.openMatches(r.Game, r.Metadata, players) {
-		reserved, err := e.room.Reserve(seats)
-		if err != nil {
-			continue // full by now, has no place to watch, or one of the players is in it
+		if reserved, err := e.room.Reserve(seats); err == nil {
+			return e, reserved
 		}
-		answer := &api.Created{Match: m.describe(e)}
-		answer.Seats, err = m.ticketAll(e.room, reserved)
-		return answer, err
+		// It is full by now, has no place to watch, or one of the players is in it.
 	}
-	return m.Create(ctx, r)
+	return nil, nil
 }
 
 // openMatches are the matches that anybody may join, with room for so many players, the fullest first, then the oldest.
@@ -254,9 +272,9 @@ func (m *matches) configure(r *api.CreateRequest) (session.RoomConfig, error) {
 	if r.Start.MinPlayers > match.Players {
 		return session.RoomConfig{}, api.FieldError(api.BadParams, "start.min_players", fmt.Sprintf("start.min_players is over the capacity of %d players.", match.Players))
 	}
-	if r.Webhook != nil && !m.store.secrets.Has(r.Webhook.SecretID) {
+	if r.Webhook != nil && !m.store.secrets().Has(r.Webhook.SecretID) {
 		return session.RoomConfig{}, api.FieldError(api.BadRequest, "webhook.secret_id",
-			fmt.Sprintf("This node has no webhook secret %q: name it in SKIRMISH_WEBHOOK_SECRETS.", r.Webhook.SecretID))
+			fmt.Sprintf("This node has no webhook secret %q: name it in SKIRMISH_WEBHOOK_SECRETS or in the file of --webhook-secrets-file.", r.Webhook.SecretID))
 	}
 	if r.Seed != nil {
 		match.Seed = *r.Seed
@@ -284,12 +302,12 @@ func divisor(rate, want int) int {
 }
 
 // add claims the match's id and makes its room. Nobody finds it before publish.
-func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.CreateRequest) (*entry, *session.Room, error) {
+func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.CreateRequest) (*entry, error) {
 	if m.draining() {
-		return nil, nil, errDraining()
+		return nil, errDraining()
 	}
 	if reason := m.store.trouble(); reason != "" {
-		return nil, nil, &api.Error{Code: api.NoCapacity, Message: "This node takes no new matches for now: " + reason + ".", RetryAfter: noCapacityRetry}
+		return nil, &api.Error{Code: api.NoCapacity, Message: "This node takes no new matches for now: " + reason + ".", RetryAfter: noCapacityRetry}
 	}
 	id := cfg.Match.ID
 	taken := func() error {
@@ -298,9 +316,9 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	if r.MatchID != "" {
 		switch _, err := m.store.result(ctx, id); {
 		case err == nil:
-			return nil, nil, taken()
+			return nil, taken()
 		case !errors.Is(err, journal.ErrNotFound):
-			return nil, nil, fmt.Errorf("look whether the id is taken: %w", err)
+			return nil, fmt.Errorf("look whether the id is taken: %w", err)
 		}
 	}
 	e := &entry{metadata: maps.Clone(r.Metadata), open: r.Open, saved: make(chan struct{}), events: newEventLog(newID(), id, targetOf(r.Webhook), m.store.target)}
@@ -310,11 +328,11 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	m.mu.Lock()
 	if m.entries[id] != nil {
 		m.mu.Unlock()
-		return nil, nil, taken()
+		return nil, taken()
 	}
 	if m.live >= MaxMatches {
 		m.mu.Unlock()
-		return nil, nil, &api.Error{Code: api.NoCapacity, Message: fmt.Sprintf("This node has %d matches, its most.", MaxMatches), RetryAfter: noCapacityRetry}
+		return nil, &api.Error{Code: api.NoCapacity, Message: fmt.Sprintf("This node has %d matches, its most.", MaxMatches), RetryAfter: noCapacityRetry}
 	}
 	m.last++
 	e.seq = m.last
@@ -329,11 +347,12 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 		m.settle()
 		if panicked, ok := errors.AsType[*game.PanicError](err); ok {
 			m.log.Error().Str("game", r.Game).Interface("panic", panicked.Value).Bytes("stack", panicked.Stack).Msg("the game panicked while making a match")
-			return nil, nil, api.NewError(api.Internal, "The game failed to make the match; the log of the server has the details.")
+			return nil, api.NewError(api.Internal, "The game failed to make the match; the log of the server has the details.")
 		}
-		return nil, nil, badParams(err)
+		return nil, badParams(err)
 	}
-	return e, room, nil
+	e.room = room
+	return e, nil
 }
 
 // settle counts a match as over.
@@ -367,9 +386,9 @@ func sentence(text string) string {
 }
 
 // publish lets everybody find the match.
-func (m *matches) publish(e *entry, room *session.Room) {
+func (m *matches) publish(e *entry) {
 	m.mu.Lock()
-	e.room = room
+	e.public = true
 	m.mu.Unlock()
 }
 
@@ -460,7 +479,7 @@ func (m *matches) all() []*entry {
 	defer m.mu.RUnlock()
 	out := make([]*entry, 0, len(m.entries))
 	for _, e := range m.entries {
-		if e.room != nil {
+		if e.public {
 			out = append(out, e)
 		}
 	}
@@ -548,7 +567,7 @@ func (m *matches) forgetEnded(now time.Time) {
 	defer m.mu.Unlock()
 	var ended []*entry
 	for id, e := range m.entries {
-		if e.room == nil || e.result.Load() == nil {
+		if !e.public || e.result.Load() == nil {
 			continue
 		}
 		if now.Sub(e.room.Outcome().Ended) > KeepEnded {

@@ -44,95 +44,123 @@ func post(ctx context.Context, c *http.Client, url, key string, body any, into a
 	return res.StatusCode, res.Header.Get("Idempotency-Replayed") == "true", out, err
 }
 
-// Three matchmakers race for the seats of the same matches: 5,000 reserve-and-join over the real API and real sockets.
-// Nothing is oversold, nothing leaks, and a repeat with the same key changes nothing.
-func TestThreeMatchmakersRace(t *testing.T) {
-	const matches, capacity, joins, workers = 12, 4, 5000, 8
-	r := serve(t, nil, race{})
-	ids := make([]string, matches)
-	taken := make([]atomic.Int32, matches) // seats that players of the test hold, as far as they know
-	for i := range ids {
-		ids[i] = fmt.Sprint("pool-", i)
-		r.create(map[string]any{"match_id": ids[i], "game": "race", "params": map[string]any{"length": 1000}, "capacity": map[string]any{"players": capacity}, "tick_rate": 100,
+// pool is a set of matches whose seats matchmakers race for.
+type pool struct {
+	r        *running
+	ids      []string
+	capacity int
+	taken    []atomic.Int32 // seats that players hold, as far as they know, by match
+
+	left, done, full, repeats atomic.Int64
+}
+
+func newPool(r *running, matches, capacity int) *pool {
+	p := &pool{r: r, ids: make([]string, matches), capacity: capacity, taken: make([]atomic.Int32, matches)}
+	for i := range p.ids {
+		p.ids[i] = fmt.Sprint("pool-", i)
+		r.create(map[string]any{"match_id": p.ids[i], "game": "race", "params": map[string]any{"length": 1000}, "capacity": map[string]any{"players": capacity}, "tick_rate": 100,
 			"start": map[string]any{"when": "now"}, "timeouts": map[string]any{"empty_ms": 3600000}})
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
-	var left, done, full, repeats atomic.Int64
-	left.Store(joins)
-	begin := time.Now()
+	return p
+}
+
+// race has three matchmakers of so many workers reserve and join, so often in all. Each player leaves again.
+func (p *pool) race(ctx context.Context, workers int, joins int64) {
+	p.left.Store(joins)
 	var wg sync.WaitGroup
 	for maker := range 3 {
 		hc := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
 		for worker := range workers {
 			wg.Go(func() {
 				rnd := rand.New(rand.NewPCG(uint64(maker), uint64(worker)))
-				for n := 0; left.Add(-1) >= 0; n++ {
-					player := fmt.Sprintf("p-%d-%d-%d", maker, worker, n)
-					for {
-						i := rnd.IntN(matches)
-						key := fmt.Sprint(player, "@", i)
-						body := map[string]any{"seats": []map[string]any{{"player_id": player, "ttl_ms": 30000}}}
-						var got, again struct{ Seats []api.Seat }
-						status, _, out, err := post(ctx, hc, r.admin+"/v1/matches/"+ids[i]+"/seats", key, body, &got)
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						if status == http.StatusConflict { // full: another one
-							full.Add(1)
-							continue
-						}
-						if status != http.StatusCreated && status != http.StatusOK {
-							t.Errorf("%d %s", status, out)
-							return
-						}
-						if taken[i].Add(1) > capacity {
-							t.Errorf("%s is oversold", ids[i])
-						}
-						if rnd.IntN(4) == 0 {
-							status, replayed, out, err := post(ctx, hc, r.admin+"/v1/matches/"+ids[i]+"/seats", key, body, &again)
-							if err != nil || status != 200 || !replayed || again.Seats[0].Token != got.Seats[0].Token {
-								t.Errorf("a repeat: %d %v %s %v", status, replayed, out, err)
-							}
-							repeats.Add(1)
-						}
-						c, err := client.Dial(ctx, r.play, client.Options{Token: got.Seats[0].Token})
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						if w := c.Welcome(); w.MatchID != ids[i] || w.PlayerID != player || w.Seat != got.Seats[0].Seat {
-							t.Errorf("%s was welcomed as %s on seat %d of %s", player, w.PlayerID, w.Seat, w.MatchID)
-						}
-						taken[i].Add(-1)
-						if err := c.Leave(ctx); err != nil {
-							t.Error(err)
-							return
-						}
-						done.Add(1)
-						break
+				for n := 0; p.left.Add(-1) >= 0; n++ {
+					if err := p.join(ctx, hc, rnd, fmt.Sprintf("p-%d-%d-%d", maker, worker, n)); err != nil {
+						p.r.t.Error(err)
+						return
 					}
+					p.done.Add(1)
 				}
 			})
 		}
+		defer hc.CloseIdleConnections()
 	}
 	wg.Wait()
-	took := time.Since(begin)
-	until(t, "every seat is free again", func() bool {
-		for _, id := range ids {
+}
+
+// join reserves a seat for a player in any match that has one, sometimes says so twice, joins with its ticket and leaves.
+func (p *pool) join(ctx context.Context, hc *http.Client, rnd *rand.Rand, player string) error {
+	body := map[string]any{"seats": []map[string]any{{"player_id": player, "ttl_ms": 30000}}}
+	for {
+		i := rnd.IntN(len(p.ids))
+		url, key := p.r.admin+"/v1/matches/"+p.ids[i]+"/seats", fmt.Sprint(player, "@", i)
+		var got, again struct{ Seats []api.Seat }
+		status, _, out, err := post(ctx, hc, url, key, body, &got)
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusConflict: // full: another one
+			p.full.Add(1)
+			continue
+		case status != http.StatusCreated && status != http.StatusOK:
+			return fmt.Errorf("%d %s", status, out)
+		}
+		if p.taken[i].Add(1) > int32(p.capacity) {
+			return fmt.Errorf("%s is oversold", p.ids[i])
+		}
+		if rnd.IntN(4) == 0 {
+			status, replayed, out, err := post(ctx, hc, url, key, body, &again)
+			if err != nil || status != http.StatusOK || !replayed || again.Seats[0].Token != got.Seats[0].Token {
+				return fmt.Errorf("a repeat: %d %v %s %v", status, replayed, out, err)
+			}
+			p.repeats.Add(1)
+		}
+		c, err := client.Dial(ctx, p.r.play, client.Options{Token: got.Seats[0].Token})
+		if err != nil {
+			return err
+		}
+		if w := c.Welcome(); w.MatchID != p.ids[i] || w.PlayerID != player || w.Seat != got.Seats[0].Seat {
+			return fmt.Errorf("%s was welcomed as %s on seat %d of %s", player, w.PlayerID, w.Seat, w.MatchID)
+		}
+		p.taken[i].Add(-1)
+		return c.Leave(ctx)
+	}
+}
+
+// settled waits until nobody holds a seat any more.
+func (p *pool) settled() {
+	until(p.r.t, "every seat is free again", func() bool {
+		for _, id := range p.ids {
 			var m api.Match
-			r.call("GET", r.admin+"/v1/matches/"+id, nil, http.StatusOK, &m)
-			if m.OpenSeats != capacity || m.Players != 0 || m.Reserved != 0 {
+			p.r.call("GET", p.r.admin+"/v1/matches/"+id, nil, http.StatusOK, &m)
+			if m.OpenSeats != p.capacity || m.Players != 0 || m.Reserved != 0 {
 				return false
 			}
 		}
 		return true
 	})
-	t.Logf("%d reserve-and-join of three matchmakers in %.1f s; %d refused as full, %d repeats", done.Load(), took.Seconds(), full.Load(), repeats.Load())
-	if done.Load() != joins {
-		t.Errorf("%d of %d", done.Load(), joins)
+}
+
+// Three matchmakers race for the seats of the same matches: 5,000 reserve-and-join over the real API and real sockets.
+// Nothing is oversold, nothing leaks, and a repeat with the same key changes nothing.
+func TestThreeMatchmakersRace(t *testing.T) {
+	const joins = 5000
+	p := newPool(serve(t, nil, race{}), 12, 4)
+	p.race(t.Context(), 8, joins)
+	p.settled()
+	t.Logf("%d reserve-and-join of three matchmakers; %d refused as full, %d repeats", p.done.Load(), p.full.Load(), p.repeats.Load())
+	if p.done.Load() != joins {
+		t.Errorf("%d of %d", p.done.Load(), joins)
 	}
+}
+
+// How many reserve-and-join a second a node does for three matchmakers, the players' and the matchmakers' own work included.
+func BenchmarkReserveAndJoin(b *testing.B) {
+	p := newPool(serve(b, nil, race{}), 12, 4)
+	b.ResetTimer()
+	p.race(b.Context(), 8, int64(b.N))
+	b.StopTimer()
+	b.ReportMetric(float64(p.done.Load())/b.Elapsed().Seconds(), "joins/s")
+	p.settled()
 }
 
 // A small matchmaker pairs 1,000 players in parallel and checks every result, read and told.

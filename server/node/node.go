@@ -45,7 +45,7 @@ type Node struct {
 	log      zerolog.Logger
 	metrics  *metrics.Set
 	started  time.Time
-	keyring  keyFile
+	secrets  *secrets
 	draining atomic.Bool
 	drainBy  atomic.Int64 // Unix ns; 0: not draining by order of the API
 	goodbye  chan time.Duration
@@ -95,7 +95,7 @@ func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 		n.close()
 		return nil, fmt.Errorf("--data-dir %s: %w", cfg.DataDir, err)
 	}
-	if n.store, err = openStore(&ground, &n.cfg, n.id, n.metrics, n.log); err != nil {
+	if n.store, err = openStore(&ground, &n.cfg, n.secrets.hooks.get, n.id, n.metrics, n.log); err != nil {
 		n.close()
 		return nil, err
 	}
@@ -111,14 +111,8 @@ func (n *Node) identify(ground *Ground) (err error) {
 	if n.id, err = ground.nodeID(&n.cfg); err != nil {
 		return err
 	}
-	k := &n.keyring
-	k.name, k.more, k.log = n.cfg.TicketKeysFile, n.cfg.TicketKeys, n.log
-	if k.own = !n.cfg.hasTicketKeys(); k.own {
-		if k.name, err = ownTicketKey(n.cfg.DataDir); err != nil {
-			return err
-		}
-	}
-	return k.read()
+	n.secrets, err = openSecrets(&n.cfg, n.log)
+	return err
 }
 
 // listen opens both ports.
@@ -180,7 +174,8 @@ func (n *Node) wire(registry *game.Registry) error {
 	// A connection that began as plain HTTP stays it: a proxy that re-uses one for an upgrade would get nowhere.
 	n.public.SetKeepAlivesEnabled(false)
 	n.api = api.NewServer(api.NewAdmin(api.AdminConfig{
-		Matches: m, Node: n, Events: n.store.feed, Webhooks: letters{n.store.hooks}, Keys: n.cfg.AdminKeys, Ready: n.ready, Metrics: n.metrics.Handler(), Log: n.log,
+		Matches: m, Node: n, Events: n.store.feed, Webhooks: letters{n.store.hooks}, Keys: n.secrets.admin.get,
+		Answers: n.store.answers, Ready: n.ready, Metrics: n.metrics.Handler(), Log: n.log,
 	}), errorLog)
 	return nil
 }
@@ -198,7 +193,7 @@ func (n *Node) Serve(ctx context.Context) error {
 	var serving sync.WaitGroup
 	n.store.run()
 	serving.Go(func() { n.matches.watch(lobbyCtx) })
-	serving.Go(func() { n.keyring.watch(lobbyCtx) })
+	serving.Go(func() { n.secrets.watch(lobbyCtx) })
 	serving.Go(func() { failed <- n.lobby.Run(lobbyCtx) })
 	serving.Go(func() { failed <- ended(n.public.Serve(n.plain)) })
 	serving.Go(func() { failed <- ended(n.api.Serve(n.admin)) })
@@ -265,7 +260,7 @@ func (n *Node) AdminAddr() net.Addr { return n.admin.Addr() }
 // API is what the admin port serves: matchmaking, probes and metrics.
 func (n *Node) API() http.Handler { return n.api.Handler }
 
-func (n *Node) keys() *ticket.Keyring { return n.keyring.ring.Load() }
+func (n *Node) keys() *ticket.Keyring { return n.secrets.tickets.get() }
 
 // ready tells why the node takes no new matches.
 func (n *Node) ready() error {
@@ -306,8 +301,8 @@ func reachable(addr net.Addr) string {
 func (n *Node) greet() {
 	n.log.Info().Str("node", n.id).Stringer("game", n.game.Addr()).Stringer("admin", n.admin.Addr()).
 		Str("driver", n.matches.driver.Name()).Strs("games", n.matches.registry.Names()).Msg("serving")
-	if n.keyring.own {
-		n.log.Info().Str("file", n.keyring.name).Msg("no SKIRMISH_TICKET_KEY is set: tickets are signed with the node's own key")
+	if n.secrets.own {
+		n.log.Info().Msg("there is neither SKIRMISH_TICKET_KEY nor --ticket-keys-file: tickets are signed with the node's own key")
 	}
 	if n.cfg.Dev {
 		scheme := strings.Replace(n.playURL(), "ws", "http", 1)

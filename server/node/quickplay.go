@@ -68,11 +68,11 @@ func (m *matches) quickMatch(ctx context.Context, r *api.QuickPlayRequest, role 
 			PlayerID: fmt.Sprintf("bot-%d", i+1), Name: botNames[i%len(botNames)], Bot: true,
 		})
 	}
-	made, err := m.Create(ctx, create)
-	if err != nil {
+	id := ""
+	if err := m.Create(ctx, create, func(made *api.Created) error { id = made.Match.MatchID; return nil }); err != nil {
 		return nil, err
 	}
-	return m.find(made.Match.MatchID), nil
+	return m.find(id), nil
 }
 
 // botNames are what bots of quick play are called.

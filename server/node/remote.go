@@ -34,7 +34,7 @@ func (r *remote) register(cmd *cobra.Command) {
 	if def == "" {
 		def = "http://" + DefaultAdminAddr
 	}
-	cmd.Flags().StringVar(&r.base, "api", def, "`URL` of the node's admin port (SKIRMISH_API); the key comes from SKIRMISH_ADMIN_KEY")
+	cmd.Flags().StringVar(&r.base, "api", def, "`URL` of the node's admin port (SKIRMISH_API); the key comes from SKIRMISH_ADMIN_KEY or the file of SKIRMISH_ADMIN_KEYS_FILE")
 	cmd.Flags().BoolVar(&r.json, "json", false, "as JSON")
 }
 
@@ -57,8 +57,12 @@ func (r *remote) ask(ctx context.Context, method, path string, body, v any) erro
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if key, _, _ := strings.Cut(os.Getenv("SKIRMISH_ADMIN_KEY"), ","); key != "" {
-		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(key))
+	key, err := adminKey()
+	if err != nil {
+		return usageError{err}
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -83,6 +87,19 @@ func (r *remote) ask(ctx context.Context, method, path string, body, v any) erro
 		return nil
 	}
 	return json.Unmarshal(out, v)
+}
+
+// adminKey is the first key that the environment or the file it names has; empty: there is none.
+func adminKey() (string, error) {
+	keys := os.Getenv("SKIRMISH_ADMIN_KEY")
+	if name := os.Getenv(envName("admin-keys-file")); name != "" && keys == "" {
+		var err error
+		if keys, err = readKeys(name); err != nil {
+			return "", fmt.Errorf("%s: %w", envName("admin-keys-file"), err)
+		}
+	}
+	key, _, _ := strings.Cut(keys, ",")
+	return strings.TrimSpace(key), nil
 }
 
 func writeJSON(w io.Writer, v any) error {

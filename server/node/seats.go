@@ -16,28 +16,41 @@ import (
 )
 
 // Reserve adds seats to a match (api.Matches).
-func (m *matches) Reserve(_ context.Context, id string, reqs []api.SeatRequest) ([]api.Seat, error) {
+func (m *matches) Reserve(ctx context.Context, id string, reqs []api.SeatRequest, commit func([]api.Seat) error) error {
 	e := m.find(id)
 	if e == nil {
-		return nil, m.notHere(id)
+		return m.notHere(id)
 	}
 	if m.draining() {
-		return nil, errDraining()
+		return errDraining()
 	}
 	def, _ := m.registry.Lookup(e.room.Match().Game)
-	_, bots := def.Game.(game.Botter)
-	seats := make([]session.SeatRequest, len(reqs))
-	for i := range reqs {
-		if reqs[i].Bot && !bots {
-			return nil, api.FieldError(api.BadParams, fmt.Sprintf("seats[%d].bot", i), fmt.Sprintf("The game %s has no bots.", def.Spec.Name))
+	if _, bots := def.Game.(game.Botter); !bots {
+		for i := range reqs {
+			if reqs[i].Bot {
+				return api.FieldError(api.BadParams, fmt.Sprintf("seats[%d].bot", i), fmt.Sprintf("The game %s has no bots.", def.Spec.Name))
+			}
 		}
-		seats[i] = seatRequest(&reqs[i])
 	}
-	reserved, err := e.room.Reserve(seats)
+	reserved, err := e.room.Reserve(seatRequests(reqs))
 	if err != nil {
-		return nil, refusal(err)
+		return refusal(err)
 	}
-	return m.ticketAll(e.room, reserved)
+	return m.confirm(ctx, e, reserved, commit)
+}
+
+// confirm commits seats that are reserved, with their tickets. When that fails they are given up again.
+func (m *matches) confirm(ctx context.Context, e *entry, reserved []session.Seat, commit func([]api.Seat) error) error {
+	seats, err := m.ticketAll(e.room, reserved)
+	if err == nil {
+		err = commit(seats)
+	}
+	if err != nil {
+		for _, s := range reserved {
+			e.room.Remove(context.WithoutCancel(ctx), s.PlayerID, "the reservation could not be kept")
+		}
+	}
+	return err
 }
 
 // Release takes a player's seat away (api.Matches).
@@ -172,7 +185,15 @@ func (m *matches) ticketed(room *session.Room, s *session.Seat) (api.Seat, error
 	return out, nil
 }
 
-// seatRequest reads a seat request of the API.
+// seatRequests reads the seat requests of the API.
+func seatRequests(reqs []api.SeatRequest) []session.SeatRequest {
+	out := make([]session.SeatRequest, len(reqs))
+	for i := range reqs {
+		out[i] = seatRequest(&reqs[i])
+	}
+	return out
+}
+
 func seatRequest(r *api.SeatRequest) session.SeatRequest {
 	role := protocol.RolePlayer
 	switch {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ type sink struct {
 	mu       sync.Mutex
 	verdict  func() int // status of the next answer, 0: hang up; nil: 200
 	accepted []webhook.Event
+	signed   int               // signatures of the newest request
 	bodies   map[string]string // by id, of every request, whatever the answer
 }
 
@@ -47,7 +49,7 @@ func (s *sink) take(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(mac, id+"."+r.Header.Get("webhook-timestamp")+"."+string(body))
 	var e webhook.Event
 	switch err := json.Unmarshal(body, &e); {
-	case r.Header.Get("webhook-signature") != "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)):
+	case !slices.Contains(strings.Split(r.Header.Get("webhook-signature"), " "), "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))):
 		s.t.Errorf("a wrong signature: %v", r.Header)
 	case err != nil || e.ID != id || r.Method != http.MethodPost:
 		s.t.Errorf("a wrong request: %v %s", err, body)
@@ -58,6 +60,7 @@ func (s *sink) take(w http.ResponseWriter, r *http.Request) {
 		s.t.Errorf("%s came twice and not the same:\n%s\n%s", id, was, body)
 	}
 	s.bodies[id] = string(body)
+	s.signed = strings.Count(r.Header.Get("webhook-signature"), "v1,")
 	status := http.StatusOK
 	if s.verdict != nil {
 		status = s.verdict()
@@ -76,6 +79,13 @@ func (s *sink) events() []webhook.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]webhook.Event(nil), s.accepted...)
+}
+
+// signatures is how many the newest request had.
+func (s *sink) signatures() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.signed
 }
 
 // types are the types of a match's events, in their order.

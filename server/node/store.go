@@ -27,7 +27,7 @@ const (
 	forwardWait = 2 * time.Second  // of a result for what its match told before
 	forwardPoll = 2 * time.Millisecond
 
-	resultShare, hookShare, deadShare = 50, 40, 8 // percent of the store
+	resultShare, hookShare, deadShare, answerShare = 45, 38, 8, 7 // percent of the store
 )
 
 // store is what outlives the node: results and the webhooks that are not delivered yet. Safe from any goroutine.
@@ -36,7 +36,8 @@ type store struct {
 	journal journal.Journal
 	results journal.Stream
 	hooks   *webhook.Dispatcher
-	secrets webhook.Secrets
+	answers answerStore
+	secrets func() webhook.Secrets
 	target  *webhook.Target // of the whole node, nil: none
 	feed    *api.Feed
 	metrics *metrics.Set
@@ -72,10 +73,10 @@ func (s *savedResult) data() json.RawMessage {
 }
 
 // openStore opens the streams.
-func openStore(ground *Ground, cfg *Config, nodeID string, set *metrics.Set, log zerolog.Logger) (*store, error) {
+func openStore(ground *Ground, cfg *Config, secrets func() webhook.Secrets, nodeID string, set *metrics.Set, log zerolog.Logger) (*store, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &store{
-		nodeID: nodeID, secrets: cfg.WebhookSecrets, feed: api.NewFeed(newID()[:8]), metrics: set, log: log,
+		nodeID: nodeID, secrets: secrets, feed: api.NewFeed(newID()[:8]), metrics: set, log: log,
 		ctx: ctx, stop: stop, logs: map[string]*eventLog{},
 	}
 	if cfg.WebhookURL != "" {
@@ -100,6 +101,7 @@ func openStore(ground *Ground, cfg *Config, nodeID string, set *metrics.Set, log
 		{Name: "RESULTS" + suffix, MaxBytes: cfg.StoreBytes / 100 * resultShare, MaxAge: KeepResults},
 		{Name: "HOOKS" + suffix, MaxBytes: cfg.StoreBytes / 100 * hookShare},
 		{Name: "DEAD" + suffix, MaxBytes: cfg.StoreBytes / 100 * deadShare, MaxAge: KeepResults},
+		{Name: "ANSWERS" + suffix, MaxBytes: cfg.StoreBytes / 100 * answerShare, MaxAge: api.IdempotencyAge, DropOldest: true},
 	} {
 		if streams[c.Name], err = j.Open(ctx, c); err != nil {
 			j.Close()
@@ -107,8 +109,9 @@ func openStore(ground *Ground, cfg *Config, nodeID string, set *metrics.Set, log
 		}
 	}
 	s.results = streams["RESULTS"+suffix]
+	s.answers = answerStore{streams["ANSWERS"+suffix]}
 	s.hooks = webhook.New(cfg.webhooks(), streams["HOOKS"+suffix], streams["DEAD"+suffix],
-		func() webhook.Secrets { return s.secrets }, log.With().Str("part", "webhooks").Logger(), func(o webhook.Outcome) { set.Webhooks.Inc(string(o)) })
+		s.secrets, log.With().Str("part", "webhooks").Logger(), func(o webhook.Outcome) { set.Webhooks.Inc(string(o)) })
 	return s, nil
 }
 

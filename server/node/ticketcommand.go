@@ -27,7 +27,7 @@ func ticketCommand() *cobra.Command {
 		if file == "" && len(keys) == 0 {
 			return nil, usageError{errors.New("there is no key: set SKIRMISH_TICKET_KEY or name a file with --ticket-keys-file")}
 		}
-		ring, err := readKeys(file, keys)
+		ring, err := ticketKeys(file, keys)
 		if err != nil {
 			return nil, usageError{err}
 		}
@@ -74,7 +74,7 @@ the match has reserved for the player.`,
 	flags.StringVar(&role, "role", "player", "`player|spectator`")
 	flags.DurationVar(&ttl, "ttl", time.Minute, "`time` until it expires, at most 2m")
 	flags.StringVar(&node, "node", "", "`id` of the node that it is for; default any")
-	flags.StringVar(&file, "ticket-keys-file", "", "`file` with the keys")
+	flags.StringVar(&file, "ticket-keys-file", os.Getenv(envName("ticket-keys-file")), "`file` with the keys")
 	flags.BoolVar(&asJSON, "json", false, "as JSON")
 
 	var checkFile string
@@ -104,7 +104,7 @@ the match has reserved for the player.`,
 			return nil
 		},
 	}
-	check.Flags().StringVar(&checkFile, "ticket-keys-file", "", "`file` with the keys")
+	check.Flags().StringVar(&checkFile, "ticket-keys-file", os.Getenv(envName("ticket-keys-file")), "`file` with the keys")
 	check.Flags().BoolVar(&checkJSON, "json", false, "as JSON")
 	cmd.AddCommand(mint, check)
 	return cmd

@@ -65,7 +65,7 @@ func (d *Dispatcher) post(ctx context.Context, del *Delivery) error {
 	now := time.Now()
 	signature, ok := d.secrets().Sign(del.SecretID, del.ID, now, del.Body)
 	if !ok {
-		return fmt.Errorf("there is no secret %q in SKIRMISH_WEBHOOK_SECRETS any more", del.SecretID)
+		return fmt.Errorf("there is no webhook secret %q any more", del.SecretID)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "skirmish")

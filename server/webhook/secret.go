@@ -61,6 +61,23 @@ func ParseSecrets(text string) (Secrets, error) {
 	return Secrets{reveal: func() map[string][][]byte { return byID }}, nil
 }
 
+// And returns the secrets of both; where they name the same id, those of s sign first.
+func (s Secrets) And(more Secrets) Secrets {
+	if s.reveal == nil || more.reveal == nil {
+		if s.reveal == nil {
+			return more
+		}
+		return s
+	}
+	byID := map[string][][]byte{}
+	for _, from := range []Secrets{s, more} {
+		for id, keys := range from.reveal() {
+			byID[id] = append(byID[id], keys...)
+		}
+	}
+	return Secrets{reveal: func() map[string][][]byte { return byID }}
+}
+
 // Has tells whether there is a secret of that id.
 func (s Secrets) Has(id string) bool { return s.reveal != nil && len(s.reveal()[id]) > 0 }
 
