@@ -15,7 +15,7 @@ type Backoff struct{ wait time.Duration }
 // NewBackoff begins after a loss that is Retryable.
 func NewBackoff(lost *CloseError) Backoff {
 	wait := resumeFirst
-	if lost.Code == protocol.CloseRestart {
+	if lost.Code == protocol.CloseRestart || lost.Code == protocol.CloseAbnormal {
 		wait = 0 // the rule says: retry now
 	}
 	return Backoff{max(wait, lost.RetryAfter)}

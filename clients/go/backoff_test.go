@@ -19,8 +19,8 @@ func TestBackoff(t *testing.T) {
 		fails []error
 		waits []time.Duration // the longest, before each attempt
 	}{
-		{"a broken connection", lost(protocol.CloseAbnormal, 0), []error{refused, refused, refused, refused, refused, refused},
-			[]time.Duration{100, 200, 400, 800, 1600, 2000, 2000}},
+		{"a broken connection is retried at once", lost(protocol.CloseAbnormal, 0), []error{refused, refused, refused, refused, refused, refused, refused},
+			[]time.Duration{0, 100, 200, 400, 800, 1600, 2000, 2000}},
 		{"a restart is retried at once", lost(protocol.CloseRestart, 0), []error{refused, refused}, []time.Duration{0, 100, 200}},
 		{"the server's wish", lost(protocol.CloseUnavailable, 3*time.Second),
 			[]error{lost(protocol.CloseUnavailable, 5*time.Second), &RefusedError{Status: 503, RetryAfter: 7 * time.Second}, refused},

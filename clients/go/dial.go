@@ -33,7 +33,7 @@ type Options struct {
 	Origin    string        // Origin header, none when empty
 	SDK       string        // name and version of what is built on this package
 	TLS       *tls.Config   // for wss
-	// Dial opens the socket, default net.Dialer with TCP_NODELAY. The address is host:port.
+	// Dial opens the socket, default that of Dialer. The address is host:port.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
@@ -85,11 +85,15 @@ func parseURL(raw string) (target, error) {
 	return t, nil
 }
 
+// Dialer is what a Client dials with when Options.Dial is nil: with TCP_NODELAY, and on Linux with TCP Fast Open, so that
+// the handshake, and the hello in it, travel with the SYN.
+func Dialer() *net.Dialer { return &net.Dialer{Control: fastOpen} }
+
 // connect opens the socket and, for wss, TLS on it.
 func (o *Options) connect(ctx context.Context, t target) (net.Conn, error) {
 	dial := o.Dial
 	if dial == nil {
-		dial = new(net.Dialer).DialContext
+		dial = Dialer().DialContext
 	}
 	conn, err := dial(ctx, "tcp", t.addr)
 	if err != nil {

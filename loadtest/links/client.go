@@ -35,11 +35,11 @@ func playSide(args []string) error {
 	dir := flags.String("dir", "", "folder that both sides share")
 	duration := flags.Duration("duration", time.Minute, "measured time")
 	flags.Parse(args)
-	var s seat
-	if err := awaitFile(filepath.Join(*dir, seatFile), &s); err != nil {
+	var seats []seat
+	if err := awaitFile(filepath.Join(*dir, seatFile), &seats); err != nil {
 		return err
 	}
-	f, err := play(&s, *duration)
+	f, err := play(&seats[0], *duration)
 	if err != nil {
 		return err
 	}

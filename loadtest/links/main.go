@@ -16,6 +16,10 @@ func main() {
 		err = serveSide(args[1:])
 	case len(args) > 0 && args[0] == "play":
 		err = playSide(args[1:])
+	case len(args) > 0 && args[0] == "cut":
+		err = cutSide(args[1:])
+	case len(args) > 0 && args[0] == "resume":
+		err = resumes(args[1:])
 	default:
 		err = table(args)
 	}
@@ -27,19 +31,23 @@ func main() {
 
 // table runs every link in every way that the flags let through and prints the medians.
 func table(args []string) error {
-	var r runner
+	r := runner{players: 1}
 	flags := flag.NewFlagSet("links", flag.ExitOnError)
 	flags.StringVar(&r.emulator, "emulator", os.Getenv("LINKEM"), "the link emulator's `binary`")
 	flags.StringVar(&r.servers, "servers", "", "`folder` with the servers: server, blind (-tags blindwrites), plain (-tags plainsockets)")
-	flags.StringVar(&r.link, "link", "", "only this `link`")
-	flags.StringVar(&r.way, "way", "", "only this `way` of sending")
+	flags.StringVar(&r.link, "link", "", "only these `links`, with commas between")
+	flags.StringVar(&r.way, "way", "", "only these `ways` of sending, with commas between")
 	flags.StringVar(&r.congestion, "cc", "cubic", "the kernel's congestion `control`, of both sides")
 	flags.IntVar(&r.bots, "bots", 56, "`number` of bots in the match: the size of the stream")
-	flags.IntVar(&r.runs, "runs", 3, "`number` of runs of each, of which the median is told")
+	flags.IntVar(&r.runs, "runs", 3, "`number` of runs of each, of which the median is told; all ways of a run go side by side")
+	flags.IntVar(&r.atOnce, "at-once", 1, "`number` of runs at the same time")
 	flags.DurationVar(&r.duration, "duration", defaultDuration, "measured time of a run")
 	flags.Parse(args)
 	if r.emulator == "" {
 		return fmt.Errorf("no link emulator: set LINKEM to its binary")
+	}
+	if r.runs < 1 || r.atOnce < 1 {
+		return fmt.Errorf("-runs and -at-once are at least 1")
 	}
 	if r.servers == "" {
 		return fmt.Errorf("give the servers' folder with -servers, or use loadtest/links/run")

@@ -46,6 +46,7 @@ func serveSide(args []string) error {
 	dir := flags.String("dir", "", "folder that both sides share")
 	binary := flags.String("server", "", "the server's binary")
 	driver := flags.String("driver", "epoll", "the server's --driver")
+	players := flags.Int("players", 1, "how many seats are for players")
 	bots := flags.Int("bots", 0, "how many of the match's seats bots play")
 	flags.Parse(args)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
@@ -64,11 +65,11 @@ func serveSide(args []string) error {
 		server.Wait()
 		timer.Stop()
 	}()
-	s, err := makeMatch("http://"+admin, *bots)
+	seats, err := makeMatch("http://"+admin, *players, *bots)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(*dir, seatFile), s); err != nil {
+	if err := writeFile(filepath.Join(*dir, seatFile), seats); err != nil {
 		return err
 	}
 	f := &ServerFigures{}
@@ -83,13 +84,16 @@ func serveSide(args []string) error {
 	return nil
 }
 
-// makeMatch makes a big arena full of bots with one seat for a player.
-func makeMatch(admin string, bots int) (*seat, error) {
+// makeMatch makes a big arena full of bots and returns the seats for players.
+func makeMatch(admin string, players, bots int) ([]seat, error) {
 	type request struct {
 		PlayerID string `json:"player_id"`
 		Bot      bool   `json:"bot,omitempty"`
 	}
-	seats := []request{{PlayerID: "player"}}
+	var seats []request
+	for i := range players {
+		seats = append(seats, request{PlayerID: "player" + strconv.Itoa(i)})
+	}
 	for i := range bots {
 		seats = append(seats, request{PlayerID: "bot" + strconv.Itoa(i), Bot: true})
 	}
@@ -115,10 +119,13 @@ func makeMatch(admin string, bots int) (*seat, error) {
 		var made struct {
 			Seats []seat `json:"seats"`
 		}
-		if err := json.Unmarshal(answer, &made); err != nil || len(made.Seats) == 0 {
+		if err := json.Unmarshal(answer, &made); err != nil || len(made.Seats) < players {
 			return nil, fmt.Errorf("create a match: no seats in %s", answer)
 		}
-		return &seat{Token: made.Seats[0].Token, URL: fmt.Sprintf("ws://%s:%d/play", serverAddr, gamePort)}, nil
+		for i := range made.Seats {
+			made.Seats[i].URL = fmt.Sprintf("ws://%s:%d/play", serverAddr, gamePort)
+		}
+		return made.Seats[:players], nil
 	}
 }
 

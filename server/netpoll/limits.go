@@ -7,10 +7,11 @@ const maxBatch = 256
 
 // Listening and accepting.
 const (
-	listenBacklog = 4096                 // connections the kernel holds for Accept; it caps this at net.core.somaxconn
-	backoffMin    = 5 * time.Millisecond // first pause after EMFILE, ENFILE, ENOBUFS, ENOMEM
-	backoffMax    = 1 * time.Second      // longest
-	userTimeout   = 10 * time.Second     // TCP_USER_TIMEOUT: sent bytes unacknowledged for so long end the connection
+	listenBacklog   = 4096                 // connections the kernel holds for Accept; it caps this at net.core.somaxconn
+	fastOpenBacklog = 1024                 // of them those that are not yet through TCP's handshake but have sent bytes (TCP Fast Open)
+	backoffMin      = 5 * time.Millisecond // first pause after EMFILE, ENFILE, ENOBUFS, ENOMEM
+	backoffMax      = 1 * time.Second      // longest
+	userTimeout     = 10 * time.Second     // TCP_USER_TIMEOUT: sent bytes unacknowledged for so long end the connection
 )
 
 // The portable driver.

@@ -16,6 +16,7 @@ func controlListener(_, _ string, c syscall.RawConn) error {
 	var err error
 	if e := c.Control(func(fd uintptr) {
 		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout/time.Millisecond))
+		allowFastOpen(int(fd))
 	}); e != nil {
 		return e
 	}

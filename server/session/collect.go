@@ -16,6 +16,7 @@ type connected struct {
 	seat       uint16
 	generation uint32 // of the resume token in its welcome
 	proven     bool   // it spoke: its welcome has arrived
+	doubted    bool   // it said hello a second time
 	role       protocol.Role
 	viewer     *game.Viewer
 	rosterSeq  uint32
@@ -320,11 +321,15 @@ func (r *Room) takeEcho(p *connected, payload []byte, now time.Time) Ending {
 // message acts on one message of a player. A malformed one is counted; too many end the connection.
 func (r *Room) message(s *Session, payload []byte, arrived int64, now time.Time) Ending {
 	p := s.player
+	t, err := r.dec.Begin(payload)
+	if err == nil && t == protocol.TypeHello && !p.doubted {
+		p.doubted = true // it could not know that the one in its handshake had come through, and has no welcome yet
+		return Ending{}
+	}
 	if !p.proven {
 		p.proven = true
 		r.ledger.prove(p.seat, p.generation)
 	}
-	t, err := r.dec.Begin(payload)
 	if err == nil {
 		switch t {
 		case protocol.TypeInput:

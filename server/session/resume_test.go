@@ -73,6 +73,37 @@ func TestResumePongProvesNothing(t *testing.T) {
 	}
 }
 
+func TestResumeHelloAgainInDoubt(t *testing.T) {
+	// A client whose welcome is late cannot know whether the hello in its handshake came through: it says it again.
+	s := newStage(t, &counter{}, 4, 0)
+	p := s.join("phone")
+	s.tick(2)
+	first := p.token(s)
+	p.input(1)
+	p.c.eof = true
+	s.tick(1)
+	back := s.resume(first, 0)
+	s.tick(1)
+	hello := protocol.AppendHello(nil, &protocol.Hello{Version: protocol.Version, Resume: "the same", SDK: "test"})
+	back.send(hello)
+	s.tick(1)
+	if s.room.counts.bad != 0 {
+		t.Fatal("the hello said in doubt counts as a bad message")
+	}
+	again := s.resume(first, 0)
+	s.tick(1)
+	if again.frames().welcome == nil {
+		t.Fatalf("the hello said in doubt voided the older token: closed %d", again.closed)
+	}
+	for range 1 + MaxBadMessages {
+		again.send(hello)
+	}
+	s.tick(1)
+	if again.frames().closed != 4400 {
+		t.Fatalf("closed with %d after hellos without end, want 4400", again.closed)
+	}
+}
+
 func TestResumeTwiceAtOnce(t *testing.T) {
 	s := newStage(t, &counter{}, 4, 0)
 	p := s.join("phone")

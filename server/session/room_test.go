@@ -189,8 +189,8 @@ func TestRoomEndsConnectionsWithCodeAndReason(t *testing.T) {
 			}
 			s.tick(1)
 		}, 4400, ""},
-		{"a second hello", func(s *stage, p *peer) {
-			for range 3 {
+		{"hellos without end", func(s *stage, p *peer) {
+			for range 1 + MaxBadMessages { // one is passed over
 				p.send(protocol.AppendHello(nil, &protocol.Hello{Version: 1, Token: "x"}))
 			}
 			s.tick(1)

@@ -15,8 +15,10 @@ const CONNECT_MS = 8000;
 const LOOK_EVERY_MS = 250;
 /** Go on trying this long at least, even if the server holds seats for less. */
 const RESUME_AT_LEAST_MS = 15000;
-/** Attempts before the first welcome, as long as the ticket has not been sent. */
+/** Attempts before the first welcome, as long as no handshake was done. */
 const FIRST_ATTEMPTS = 3;
+/** A welcome that is not there so long behind the handshake: the hello in it was lost, and is sent as a message. */
+const WELCOME_MS = 1000;
 
 /**
  * idle → connecting → playing ⇄ silent, playing or silent → reconnecting → playing …, → closed.
@@ -27,7 +29,7 @@ const FIRST_ATTEMPTS = 3;
 /**
  * Who is connected.
  * @typedef {object} Party
- * @property {() => Uint8Array} hello the first message of a line
+ * @property {() => Uint8Array} hello the first message of a line; valid until the next call
  * @property {() => boolean} seated there is a resume token
  * @property {(data: unknown) => void} received
  * @property {(status: Status) => void} became
@@ -45,8 +47,13 @@ export class Connection {
   /** @type {Line | null} the second one, while the first is silent */
   #spare = null;
   #spareAt = 0;
+  /** A second line was lost after its hello: the server may have given it the seat all the same. */
+  #rival = false;
   #attempts = 0;
   #introduced = false;
+  /** The hello travels with the next handshake. Where that never worked, each attempt does what the one before did not. */
+  #early = true;
+  #earlyWorks = false;
   #welcomed = false;
   #lostAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -96,6 +103,7 @@ export class Connection {
   /** The welcome was read: the seat is ours. */
   welcomed() {
     this.#welcomed = true;
+    this.#rival = false;
     this.#lostAt = 0;
     this.#attempts = 0;
     this.#backoff.reset();
@@ -134,15 +142,25 @@ export class Connection {
     this.#become(this.#welcomed ? 'reconnecting' : 'connecting');
     this.#attempts++;
     try {
-      this.#line = new Line(this.#WebSocket, this.url, this.#holder);
+      this.#line = this.#draw();
     } catch (e) {
       this.end(1006, e instanceof Error ? e.message : '');
     }
   }
 
+  #draw() {
+    return new Line(this.#WebSocket, this.url, this.#holder, this.#early ? this.#party.hello() : null);
+  }
+
   /** @param {Line} line */
   #opened(line) {
-    if (line === this.#spare && this.#line !== null && this.#line.heard > line.began) return this.#recovered();
+    if (line.early) this.#introduced = true;
+    else if (line === this.#spare && this.#line !== null && this.#line.heard > line.began) this.#recovered();
+    else this.#introduce(line);
+  }
+
+  /** @param {Line} line */
+  #introduce(line) {
     this.#introduced = line.introduced = true;
     line.send(this.#party.hello());
   }
@@ -164,13 +182,16 @@ export class Connection {
    */
   #received(line, data) {
     line.heard = performance.now();
+    if (line.early) this.#early = this.#earlyWorks = true;
     if (line === this.#spare) {
       if (!isWelcome(data)) return; // A refusal: the end of the line follows.
       this.#line?.drop();
       this.#line = line;
       this.#spare = null;
       this.#party.lost();
-    } else if (this.status === 'silent' && !this.#spare?.introduced) this.#recovered();
+    } else if (this.#spare?.introduced) {
+      this.#become('playing'); // The seat moves over when the second line is welcomed.
+    } else if (this.status === 'silent') this.#recovered();
     this.#party.received(data);
   }
 
@@ -182,8 +203,10 @@ export class Connection {
    */
   #gone(line, code, reason) {
     line.drop();
+    if (line.opened === 0) this.#early = this.#earlyWorks || !line.early;
     if (line === this.#spare) {
       this.#spare = null;
+      this.#rival ||= line.introduced;
       this.#spareAt = performance.now() + Math.max(SILENT_MS, this.#spareBackoff.next());
       return;
     }
@@ -200,7 +223,7 @@ export class Connection {
       this.#become('reconnecting');
       return;
     }
-    this.#comeBack(code, reason);
+    this.#comeBack(code === 4409 && this.#rival ? 1006 : code, reason);
   }
 
   /**
@@ -216,7 +239,7 @@ export class Connection {
     if (this.#lostAt === 0) this.#lostAt = now;
     if (seated && now - this.#lostAt > Math.max(this.reconnectMs, RESUME_AT_LEAST_MS)) return this.end(code, reason);
     this.#become(this.#welcomed ? 'reconnecting' : 'connecting');
-    const wait = Math.max(this.#backoff.next(code === 1012), this.retryAfterMs);
+    const wait = Math.max(this.#backoff.next(code === 1006 || code === 1012), this.retryAfterMs);
     this.retryAfterMs = 0;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#attempt(), wait);
@@ -228,11 +251,25 @@ export class Connection {
     if (line === null) return;
     const now = performance.now();
     const quiet = now - line.heard;
+    this.#doubt(line, now);
+    if (this.#spare !== null) this.#doubt(this.#spare, now);
     if (this.#spare !== null && now - this.#spare.began > CONNECT_MS) this.#gone(this.#spare, 1006, '');
     if (this.status === 'connecting' || this.status === 'reconnecting') {
       if (now - line.began > CONNECT_MS) this.#gone(line, 1006, 'no answer');
     } else if (quiet > GIVE_UP_MS) this.#gone(line, 1006, 'the server went silent');
     else if (quiet > this.silentMs && this.#party.seated() && !this.leaving) this.#second(now);
+  }
+
+  /**
+   * Something on the way may take the hello out of the handshake. The server passes over one that it has already.
+   * @param {Line} line
+   * @param {number} now
+   */
+  #doubt(line, now) {
+    if (!line.early || line.opened === 0 || line.heard > line.opened || now - line.opened < WELCOME_MS) return;
+    line.early = false;
+    this.#early = this.#earlyWorks;
+    this.#introduce(line);
   }
 
   /** @param {number} now */
@@ -242,7 +279,7 @@ export class Connection {
     this.silences++;
     this.#spareAt = now + SILENT_MS;
     try {
-      this.#spare = new Line(this.#WebSocket, this.url, this.#holder);
+      this.#spare = this.#draw();
     } catch {
       this.#spare = null; // The URL was good for the first line; whatever this is, the first one goes on.
     }

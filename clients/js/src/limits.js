@@ -3,6 +3,8 @@
 
 export const VERSION = 1;
 export const SUBPROTOCOL = 'skirmish.v1';
+/** Begins a second one that carries the hello. */
+export const HELLO_SUBPROTOCOL = 'skirmish.hello.';
 
 export const MAX_TOKEN_BYTES = 1024;
 export const MAX_INPUTS_PER_MESSAGE = 32;

@@ -1,6 +1,6 @@
 // Line is one WebSocket from its opening to its end.
 
-import { SUBPROTOCOL } from './limits.js';
+import { HELLO_SUBPROTOCOL, SUBPROTOCOL } from './limits.js';
 
 /**
  * Who holds a line. Nothing is called any more once drop() was.
@@ -18,16 +18,23 @@ export class Line {
    * @param {any} WebSocket
    * @param {string} url
    * @param {Holder} holder
+   * @param {Uint8Array | null} hello travels with the handshake, if there is one: a round trip less
    */
-  constructor(WebSocket, url, holder) {
+  constructor(WebSocket, url, holder, hello) {
     /** When it began, and when it was last heard of, ms. */
     this.began = this.heard = performance.now();
+    /** When the handshake was done, ms; 0 = not yet. */
+    this.opened = 0;
+    this.early = hello !== null;
     /** The hello was sent: the server may have given this line the seat. */
-    this.introduced = false;
-    const socket = new WebSocket(url, [SUBPROTOCOL]);
+    this.introduced = this.early;
+    const socket = new WebSocket(url, hello === null ? [SUBPROTOCOL] : [SUBPROTOCOL, HELLO_SUBPROTOCOL + base64url(hello)]);
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => holder.opened(this);
+    socket.onopen = () => {
+      this.opened = performance.now();
+      holder.opened(this);
+    };
     socket.onmessage = (/** @type {{data: unknown}} */ e) => holder.received(this, e.data);
     socket.onerror = () => {};
     socket.onclose = (/** @type {{code: number, reason: string}} */ e) => holder.lost(this, e.code, String(e.reason ?? ''));
@@ -58,4 +65,9 @@ export class Line {
       // A socket that never opened may refuse to close: it is gone already.
     }
   }
+}
+
+/** @param {Uint8Array} bytes */
+function base64url(bytes) {
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

@@ -11,9 +11,10 @@ import { generator } from './sim.js';
  * A client that plays and whose line has just fallen silent, with all that it was told so far.
  * @param {import('node:test').TestContext} t
  * @param {() => void} [before] the silence
+ * @param {'taken' | 'dropped' | 'refused'} [early] what becomes of a hello in the handshake
  */
-async function silent(t, before = () => {}) {
-  const p = await play(t);
+async function silent(t, before = () => {}, early = /** @type {'taken' | 'dropped' | 'refused'} */ ('taken')) {
+  const p = await play(t, {}, early);
   /** @type {number[]} */
   const events = [];
   /** @type {string[]} */
@@ -51,8 +52,8 @@ test('after a second of silence a second line takes the seat, and no event comes
   assert.equal(client.status, 'playing', 'the first line is closed without a word');
 });
 
-test('a first line that speaks again in time keeps the seat', async (t) => {
-  const { client, conn, server, statuses } = await silent(t);
+test('where the hello does not travel with the handshake, a first line that speaks again in time keeps the seat', async (t) => {
+  const { client, conn, server, statuses } = await silent(t, undefined, 'refused');
   let open = () => {};
   server.gate = new Promise((resolve) => (open = resolve));
   await next(client, 'status');
@@ -71,6 +72,38 @@ test('a first line that speaks again in time keeps the seat', async (t) => {
     const hello = await Promise.race([second.take(1).then(() => true), second.closed.then(() => false)]);
     assert.equal(hello, false);
   }
+});
+
+test('a first line that speaks while the second one is on its way plays on until that is welcomed', async (t) => {
+  const { client, conn, server, events, statuses } = await silent(t);
+  const second = await server.accept();
+  conn.send(event(6, 102, 1, [1, 0]));
+  conn.send(snapshot(102, ships(88), { own }));
+  await next(client, 'state');
+  assert.deepEqual(statuses, ['silent', 'playing']);
+  assert.deepEqual((await second.take(1))[2], ['rt1.first', 5], 'the server may have given it the seat');
+  second.send(welcome({ resume: 'rt1.second' }));
+  second.send(event(6, 102, 1, [1, 0]));
+  second.send(snapshot(104, ships(90), { own }));
+  await next(client, 'state');
+  assert.equal(client.state?.tick, 104);
+  assert.deepEqual(events, [5, 6]);
+  assert.deepEqual(statuses, ['silent', 'playing']);
+});
+
+test('a second line that is lost behind its hello may have taken the seat: 4409 is then no end', async (t) => {
+  const { client, conn, server } = await silent(t);
+  const second = await server.accept();
+  second.socket.terminate();
+  conn.send(roster(2, []));
+  await next(client, 'roster');
+  while (client.status !== 'playing') await next(client, 'status');
+  conn.socket.close(4409, 'a newer connection took the seat');
+  const third = await server.accept();
+  assert.deepEqual((await third.take(1))[2], ['rt1.first', 5]);
+  third.send(welcome({ resume: 'rt1.third' }));
+  await next(client, 'welcome');
+  assert.equal(client.status, 'playing');
 });
 
 test('4409 on the first line is the second one\'s doing', async (t) => {

@@ -144,9 +144,14 @@ export class FakeConn {
   #queue = /** @type {any[]} */ ([]);
   #waiting = /** @type {((m: any) => void)[]} */ ([]);
 
-  /** @param {import('ws').WebSocket} socket */
-  constructor(socket) {
+  /**
+   * @param {import('ws').WebSocket} socket
+   * @param {string} [hello] that came with the handshake, in base64url
+   */
+  constructor(socket, hello) {
     this.socket = socket;
+    this.early = hello !== undefined && hello !== '';
+    if (hello) this.#queue.push(decode(Buffer.from(hello, 'base64url')));
     /** @type {Promise<number>} */
     this.closed = new Promise((resolve) => socket.on('close', (code) => resolve(code)));
     socket.on('message', (data, binary) => {
@@ -184,12 +189,19 @@ export class FakeServer {
   #server;
   /** Handshakes wait for this. @type {Promise<void>} */
   gate = Promise.resolve();
+  /**
+   * What becomes of a hello in the handshake: a proxy may take it out, or refuse such a handshake.
+   * @type {'taken' | 'dropped' | 'refused'}
+   */
+  early = 'taken';
+  /** Handshakes that were refused for it. */
+  refused = 0;
 
   /** @param {WebSocketServer} server */
   constructor(server) {
     this.#server = server;
-    server.on('connection', (socket) => {
-      const c = new FakeConn(socket);
+    server.on('connection', (socket, request) => {
+      const c = new FakeConn(socket, this.early === 'taken' ? earlyHello(request) : '');
       const next = this.#waiting.shift();
       if (next) next(c);
       else this.#conns.push(c);
@@ -203,7 +215,11 @@ export class FakeServer {
       let fake;
       const server = new WebSocketServer({
         host: '127.0.0.1', port: 0, path: '/play',
-        verifyClient: (_, done) => void fake.gate.then(() => done(true)),
+        verifyClient: ({ req }, done) => void fake.gate.then(() => {
+          const bad = fake.early === 'refused' && earlyHello(req) !== '';
+          if (bad) fake.refused++;
+          done(!bad, 400);
+        }),
         handleProtocols: (offered) => (offered.has('skirmish.v1') ? 'skirmish.v1' : false),
       });
       fake = new FakeServer(server);
@@ -230,4 +246,10 @@ export class FakeServer {
     for (const c of this.#server.clients) c.terminate();
     this.#server.close();
   }
+}
+
+/** @param {import('node:http').IncomingMessage} request */
+function earlyHello(request) {
+  const offered = String(request.headers['sec-websocket-protocol']).split(',').map((s) => s.trim());
+  return offered.find((s) => s.startsWith('skirmish.hello.'))?.slice('skirmish.hello.'.length) ?? '';
 }

@@ -26,9 +26,11 @@ export const next = (client, name) => new Promise((resolve) => {
  * A client that plays, and its connection on the server.
  * @param {import('node:test').TestContext} t
  * @param {any} [o] of the welcome
+ * @param {'taken' | 'dropped' | 'refused'} [early] what becomes of a hello in the handshake
  */
-export async function play(t, o = {}) {
+export async function play(t, o = {}, early = 'taken') {
   const server = await FakeServer.listen();
+  server.early = early;
   const client = new Client(quick);
   t.after(async () => {
     server.close();
