@@ -249,6 +249,13 @@ func (e *Engine) Stop(why Reason) {
 	e.end(why, e.ending.Result)
 }
 
+// Abort ends the match with ReasonAborted. The game is not asked.
+func (e *Engine) Abort() {
+	if !e.over {
+		e.end(ReasonAborted, nil)
+	}
+}
+
 // finish is Tick.Finish.
 func (e *Engine) finish(result any) {
 	if e.over {
