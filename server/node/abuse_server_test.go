@@ -24,6 +24,7 @@ import (
 	"skirmish/game"
 	"skirmish/game/arena"
 	"skirmish/server/node"
+	"skirmish/server/webhook"
 )
 
 // The abused server is a process of its own, so that its memory, descriptors and goroutines are its own: the test's binary
@@ -38,6 +39,8 @@ type abuseConfig struct {
 	MaxConnections   int
 	Cert, Key        string
 	DataDir          string
+	MemoryLimit      int64
+	Processors       int // 0: as many as there are
 }
 
 // abuseStats is what the server says of itself.
@@ -60,11 +63,16 @@ func TestAbusedServerProcess(t *testing.T) {
 	cfg := node.Default()
 	cfg.Addr, cfg.AdminAddr, cfg.DataDir, cfg.Driver = "127.0.0.1:0", "127.0.0.1:0", c.DataDir, c.Driver
 	cfg.QuickPlay, cfg.NoLoopbackLimits, cfg.LogLevel = true, c.NoLoopbackLimits, zerolog.ErrorLevel
-	cfg.TLSCert, cfg.TLSKey = c.Cert, c.Key
+	cfg.TLSCert, cfg.TLSKey, cfg.MemoryLimit = c.Cert, c.Key, c.MemoryLimit
+	cfg.WebhookSecrets, _ = webhook.ParseSecrets("main:" + hookSecret)
+	cfg.Webhooks.First, cfg.Webhooks.Most = 10*time.Millisecond, 50*time.Millisecond
+	if c.Processors > 0 {
+		runtime.GOMAXPROCS(c.Processors)
+	}
 	if c.MaxConnections > 0 {
 		cfg.MaxConnections = c.MaxConnections
 	}
-	n, err := node.Start(cfg, arena.New(), race{}, crowd{}, trouble{})
+	n, err := node.Start(cfg, append(troubles(), arena.New(), race{}, crowd{})...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,68 +272,3 @@ func (s *crowdSim) Frame(f *game.Frame) {
 		f.Put(uint32(i+1), &s.Rows[i])
 	}
 }
-
-// trouble is a game that does what no game should, when its player says so.
-type trouble struct{}
-
-const (
-	troublePanic = 1
-	troubleSpin  = 2
-	troubleSleep = 3
-	troubleEat   = 4
-)
-
-type troubleInput struct {
-	Do int8 `net:"do,min=0,max=9"`
-}
-
-func (trouble) Spec() game.Spec {
-	return game.Spec{
-		Name: "trouble", Version: "1", Input: troubleInput{}, Kinds: []any{crowdRow{}},
-		TickRate: 50, SnapshotRate: 50, MaxPlayers: 8, Idle: game.IdleNeutral,
-	}
-}
-
-func (trouble) New(_ context.Context, m *game.Match) (game.Sim, error) {
-	return &troubleSim{}, m.Decode(&struct{}{})
-}
-
-type troubleSim struct {
-	Row   crowdRow
-	eaten [][]byte
-}
-
-func (s *troubleSim) Join(*game.Tick, *game.Player)               {}
-func (s *troubleSim) Leave(*game.Tick, *game.Player, game.Reason) {}
-
-func (s *troubleSim) Step(t *game.Tick) {
-	for _, p := range t.Players() {
-		switch in, _ := game.Input[troubleInput](t, p); in.Do {
-		case troublePanic:
-			panic("trouble")
-		case troubleSpin:
-			spinForEver()
-		case troubleSleep:
-			time.Sleep(2 * time.Second)
-		case troubleEat:
-			for range 64 { // 16 MiB a tick, up to 512 MiB
-				if len(s.eaten) < 2048 {
-					s.eaten = append(s.eaten, bytes.Repeat([]byte{1}, 256<<10))
-				}
-			}
-		}
-	}
-}
-
-// spinForEver is where the stack of a hung tick must point.
-//
-//go:noinline
-func spinForEver() {
-	for n := uint64(0); ; n++ {
-		if n == 1<<63 {
-			return
-		}
-	}
-}
-
-func (s *troubleSim) Frame(f *game.Frame) { f.Put(1, &s.Row) }

@@ -185,6 +185,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.AdminKeysFile, "admin-keys-file", "", "`file` with admin keys, one per line; read again when it changes and on SIGHUP")
 	flags.StringVar(&c.TicketKeysFile, "ticket-keys-file", "", "`file` with ticket keys, as --admin-keys-file")
 	flags.StringVar(&c.WebhookSecretsFile, "webhook-secrets-file", "", "`file` with webhook secrets, as --admin-keys-file")
+	flags.Var((*bytesValue)(&c.MemoryLimit), "memory-limit", "memory that the process may take, a `size`; 0: GOMEMLIMIT, or nine tenths of what there is")
 	flags.StringVar(&c.WebhookURL, "webhook-url", "", "`URL` that gets the events of all matches and of the node")
 	flags.StringVar(&c.WebhookSecretID, "webhook-secret-id", "", "`id` of the secret that signs them")
 	flags.StringSliceVar(&c.WebhookEvents, "webhook-event", nil, "`type` of event for it, such as match.ended or seat.*; repeatable; default all")

@@ -29,6 +29,7 @@ const (
 	DefaultMaxConnections = 100_000
 	DefaultStoreBytes     = 1 << 30
 	MinStoreBytes         = 16 << 20
+	MinMemoryLimit        = 64 << 20
 	MaxMaxConnections     = 1_000_000
 	MinAdminKeyBytes      = 32 // off loopback
 )
@@ -75,6 +76,11 @@ type Config struct {
 	WebhookEvents               []string
 	// Webhooks is how they are delivered. Default webhook.Default.
 	Webhooks webhook.Config
+
+	// MemoryLimit is how many bytes the process may take, MinMemoryLimit and up. Near it the match that holds most memory
+	// is ended, and no new ones are taken if none holds much. Default 0: what GOMEMLIMIT says, or nine tenths of what the
+	// machine or the container has.
+	MemoryLimit int64
 
 	// DataDir is where the node keeps what outlives it. Made when missing. Default DefaultDataDir.
 	DataDir string
@@ -154,6 +160,9 @@ func (c *Config) Validate() error {
 	}
 	if c.StoreBytes < MinStoreBytes {
 		fault("--store-bytes %s: must be %s or more", formatBytes(c.StoreBytes), formatBytes(MinStoreBytes))
+	}
+	if c.MemoryLimit != 0 && c.MemoryLimit < MinMemoryLimit {
+		fault("--memory-limit %s: must be %s or more, or 0 for what there is", formatBytes(c.MemoryLimit), formatBytes(MinMemoryLimit))
 	}
 	if c.WebhookURL != "" {
 		if err := webhook.CheckURL(c.WebhookURL); err != nil {

@@ -50,6 +50,8 @@ type matches struct {
 	draining func() bool
 	lobby    *session.Lobby
 	store    *store
+	memory   *memoryGuard
+	strays   *session.Strays
 
 	running sync.WaitGroup
 
@@ -306,7 +308,7 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	if m.draining() {
 		return nil, errDraining()
 	}
-	if reason := m.store.trouble(); reason != "" {
+	if reason := m.trouble(); reason != "" {
 		return nil, &api.Error{Code: api.NoCapacity, Message: "This node takes no new matches for now: " + reason + ".", RetryAfter: noCapacityRetry}
 	}
 	id := cfg.Match.ID
@@ -340,11 +342,15 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	m.live++
 	m.mu.Unlock()
 
+	cfg.Strays = m.strays
 	cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
 	room, err := session.NewRoom(ctx, cfg, m.driver, m.lobby, m.keys, m.metrics, m.log)
 	if err != nil {
 		m.drop(id)
 		m.settle()
+		if errors.Is(err, session.ErrNewHangs) {
+			return nil, api.NewError(api.Internal, fmt.Sprintf("The game did not make the match within %v; the log of the server has the details.", session.NewTimeout))
+		}
 		if panicked, ok := errors.AsType[*game.PanicError](err); ok {
 			m.log.Error().Str("game", r.Game).Interface("panic", panicked.Value).Bytes("stack", panicked.Stack).Msg("the game panicked while making a match")
 			return nil, api.NewError(api.Internal, "The game failed to make the match; the log of the server has the details.")

@@ -143,6 +143,7 @@ func (n *Node) listen(ground *Ground) error {
 func (n *Node) wire(registry *game.Registry) error {
 	m := n.matches
 	m.nodeID, m.url, m.registry, m.metrics, m.log = n.id, n.playURL(), registry, n.metrics, n.log
+	m.strays, m.memory = session.NewStrays(&n.metrics.Hangs), newMemoryGuard(n.cfg.MemoryLimit, m.all, n.log)
 	m.keys, m.draining, m.entries, m.store = n.keys, n.draining.Load, map[string]*entry{}, n.store
 
 	gate := &session.Gate{Node: n.id, Keys: n.keys, Room: m.room, Draining: n.draining.Load, Metrics: n.metrics, Log: n.log}
@@ -194,6 +195,7 @@ func (n *Node) Serve(ctx context.Context) error {
 	n.store.run()
 	serving.Go(func() { n.matches.watch(lobbyCtx) })
 	serving.Go(func() { n.secrets.watch(lobbyCtx) })
+	serving.Go(func() { n.matches.memory.run(lobbyCtx) })
 	serving.Go(func() { failed <- n.lobby.Run(lobbyCtx) })
 	serving.Go(func() { failed <- ended(n.public.Serve(n.plain)) })
 	serving.Go(func() { failed <- ended(n.api.Serve(n.admin)) })
@@ -267,7 +269,7 @@ func (n *Node) ready() error {
 	if n.draining.Load() {
 		return errors.New("it goes away")
 	}
-	if reason := n.store.trouble(); reason != "" {
+	if reason := n.matches.trouble(); reason != "" {
 		return errors.New(reason)
 	}
 	return nil

@@ -26,19 +26,9 @@ type call struct {
 // still run. Safe from any goroutine but the match's.
 func (r *Room) do(ctx context.Context, work func(now time.Time)) error {
 	c := call{work: work, done: make(chan struct{})}
-	r.mu.Lock()
-	switch {
-	case r.closed:
-		r.mu.Unlock()
-		return ErrEnded
-	case len(r.calls) >= maxCalls:
-		r.mu.Unlock()
-		return ErrBusy
+	if err := r.post(c); err != nil {
+		return err
 	}
-	r.calls = append(r.calls, c)
-	r.called.Store(true)
-	r.mu.Unlock()
-	r.nudge()
 	select {
 	case <-c.done:
 		return nil
@@ -52,6 +42,22 @@ func (r *Room) do(ctx context.Context, work func(now time.Time)) error {
 			return ErrEnded
 		}
 	}
+}
+
+// post queues work for the match's goroutine: ErrEnded, ErrBusy. Safe from any goroutine.
+func (r *Room) post(c call) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return ErrEnded
+	case len(r.calls) >= maxCalls:
+		return ErrBusy
+	}
+	r.calls = append(r.calls, c)
+	r.called.Store(true)
+	r.nudge()
+	return nil
 }
 
 // takeCalls does what others have asked for.
@@ -104,11 +110,19 @@ func (r *Room) remove(seat Seat, text string, now time.Time) {
 
 // Signal passes a call of the back end to the game: game.ErrNoSignals, *game.SignalError, ErrEnded, ErrBusy. Safe from any
 // goroutine.
-func (r *Room) Signal(ctx context.Context, op string, in json.RawMessage) (out json.RawMessage, err error) {
-	if failed := r.do(ctx, func(time.Time) { out, err = r.engine.Signal(op, in) }); failed != nil {
-		return nil, failed
+func (r *Room) Signal(ctx context.Context, op string, in json.RawMessage) (json.RawMessage, error) {
+	var answer struct { // the work's alone until it is done: it may come back after we have left
+		out json.RawMessage
+		err error
 	}
-	return out, err
+	if err := r.do(ctx, func(time.Time) {
+		r.lend()
+		answer.out, answer.err = r.engine.Signal(op, in)
+		r.reclaim()
+	}); err != nil {
+		return nil, err
+	}
+	return answer.out, answer.err
 }
 
 // Renew lets a player's reservation wait ttl from now, and returns the seat with that expiry, for a new ticket: ErrNoSeat,
@@ -146,4 +160,18 @@ func (r *Room) noteLate(seat uint16) {
 	if p := r.engine.Player(game.Seat(seat)); p != nil {
 		r.ledger.late(seat, p.Late())
 	}
+}
+
+// Weigh has the match's goroutine tell how many bytes its simulation holds; tell must not block. A match that has ended, or
+// is stuck, never does. Safe from any goroutine.
+func (r *Room) Weigh(tell func(bytes int64)) {
+	r.post(call{work: func(time.Time) { tell(r.engine.Weight()) }, done: make(chan struct{})})
+}
+
+// Fail ends the match as failed. Why is for the log. Safe from any goroutine.
+func (r *Room) Fail(why string) {
+	r.post(call{work: func(time.Time) {
+		r.log.Error().Str("why", why).Msg("match failed")
+		r.engine.Abort()
+	}, done: make(chan struct{})})
 }

@@ -105,7 +105,7 @@ func (r *Room) seatBot(a *arrival) Ending {
 	if !ok || seat.PlayerID != a.player {
 		return endSeatGone
 	}
-	if err := r.engine.Join(infoOf(seat)); err != nil {
+	if err := r.joinEngine(seat); err != nil {
 		r.ledger.set(a.seat, protocol.SeatKicked)
 		return refusedByGame(err)
 	}
@@ -131,7 +131,7 @@ func (r *Room) seatSession(a *arrival, now time.Time) Ending {
 	}
 	back := r.takeLost(a.seat)
 	if seat.State == protocol.SeatReserved && seat.Role == protocol.RolePlayer {
-		if err := r.engine.Join(infoOf(seat)); err != nil {
+		if err := r.joinEngine(seat); err != nil {
 			r.ledger.set(a.seat, protocol.SeatKicked)
 			return refusedByGame(err)
 		}
@@ -141,6 +141,14 @@ func (r *Room) seatSession(a *arrival, now time.Time) Ending {
 	}
 	r.connect(a, seat, r.viewerOf(seat, back), now)
 	return Ending{}
+}
+
+// joinEngine asks the game for a seat.
+func (r *Room) joinEngine(seat Seat) error {
+	r.lend()
+	err := r.engine.Join(infoOf(seat))
+	r.reclaim()
+	return err
 }
 
 // connect makes a session part of the match: watched, welcomed, and what it sent behind its hello read.
@@ -410,7 +418,9 @@ func (r *Room) takeControl(p *connected, t protocol.Type, arrived int64) error {
 		}
 		status, out := protocol.ReplyUnsupported, []byte(nil)
 		if p.role == protocol.RolePlayer {
+			r.lend()
 			status, out = r.engine.Request(game.Seat(p.seat), q.Op, q.Payload)
+			r.reclaim()
 		}
 		begin := len(p.queue)
 		p.queue = wsconn.BeginFrame(p.queue)

@@ -162,7 +162,9 @@ func (r *Room) appendState(out []byte, s *Session, now time.Time) []byte {
 	begin := len(out)
 	out = wsconn.BeginFrame(out)
 	body := len(out)
+	r.lend() // who sees what may be the game's to say
 	out = r.engine.AppendState(out, p.viewer)
+	r.reclaim()
 	if len(out) == body {
 		return out[:begin] // no frame was captured yet
 	}

@@ -44,8 +44,15 @@ func (r *Room) obey(now time.Time) {
 		}
 	}
 	if !r.deadline.IsZero() && !now.Before(r.deadline) {
-		r.engine.Stop(r.stopOrder.why)
+		r.halt(r.stopOrder.why)
 	}
+}
+
+// halt ends the match; the game may have a last word.
+func (r *Room) halt(why game.Reason) {
+	r.lend()
+	r.engine.Stop(why)
+	r.reclaim()
 }
 
 // endIdle ends a match that nobody is connected to any more, or that has lasted too long.
@@ -60,9 +67,9 @@ func (r *Room) endIdle(now time.Time) {
 	}
 	switch {
 	case !r.emptySince.IsZero() && now.Sub(r.emptySince) >= r.cfg.Empty:
-		r.engine.Stop(game.ReasonEmpty)
+		r.halt(game.ReasonEmpty)
 	case r.overlong(now):
-		r.engine.Stop(game.ReasonTimeout)
+		r.halt(game.ReasonTimeout)
 	}
 }
 

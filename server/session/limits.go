@@ -44,6 +44,7 @@ const (
 	MaxUnsentEventBytes = 64 << 10 // the same in bytes
 
 	HangTimeout = 5 * time.Second // a tick that never ends: the match is given up
+	NewTimeout  = 5 * time.Second // a game that makes no match: its maker is told so
 
 	SeqAheadSeconds = 2 // how far an input's number may run ahead, in seconds of ticks
 )

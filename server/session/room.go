@@ -25,6 +25,7 @@ type RoomConfig struct {
 	Match      game.Match
 	Spectators int           // seats for spectators
 	Start      StartRule     // when it begins
+	Strays     *Strays       // of the node
 	Notify     func(Event)   // told of what happens, from several goroutines, one at a time; must not block; nil: nobody
 	Reconnect  time.Duration // how long a lost player's seat is kept
 	NoShow     time.Duration // how long the match waits for its first player; 0: for ever
@@ -68,6 +69,7 @@ type Room struct {
 	set     netpoll.Set
 	keys    func() *ticket.Keyring
 	metrics *metrics.Set
+	strays  *Strays
 	log     zerolog.Logger
 	created time.Time
 
@@ -131,9 +133,13 @@ type lostSeat struct {
 }
 
 // NewRoom makes a match that waits for its first player. The game may refuse its parameters; that error is the
-// matchmaker's to read.
+// matchmaker's to read. ErrNewHangs says that it has not made one within NewTimeout.
 func NewRoom(ctx context.Context, cfg RoomConfig, d netpoll.Driver, lobby *Lobby, keys func() *ticket.Keyring, m *metrics.Set, log zerolog.Logger) (*Room, error) {
-	engine, err := game.NewEngine(ctx, cfg.Definition, &cfg.Match)
+	log = log.With().Str("match", cfg.Match.ID).Str("game", cfg.Match.Game).Logger()
+	if cfg.Strays == nil {
+		cfg.Strays = NewStrays(&m.Hangs)
+	}
+	engine, err := newEngine(ctx, &cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -146,8 +152,7 @@ func NewRoom(ctx context.Context, cfg RoomConfig, d netpoll.Driver, lobby *Lobby
 	}
 	now := time.Now()
 	r := &Room{
-		cfg: cfg, engine: engine, lobby: lobby, set: set, keys: keys, metrics: m,
-		log:     log.With().Str("match", cfg.Match.ID).Str("game", cfg.Match.Game).Logger(),
+		cfg: cfg, engine: engine, lobby: lobby, set: set, keys: keys, metrics: m, strays: cfg.Strays, log: log,
 		ledger:  newLedger(cfg.Match.Players, cfg.Spectators, cfg.Notify),
 		created: now,
 		wake:    make(chan struct{}, 1),
@@ -168,6 +173,14 @@ func (r *Room) Run(ctx context.Context) {
 	} else {
 		r.conclude(err)
 	}
+	r.forget()
+}
+
+// forget gives up what only a running match needs: it can be asked about long after its end.
+func (r *Room) forget() {
+	r.engine, r.dec, r.readBuf, r.scratch = nil, nil, nil, nil
+	r.sessions, r.events, r.arrived, r.newcomers, r.lost, r.roster = nil, nil, nil, nil, nil, nil
+	r.input = protocol.Input{}
 }
 
 // play waits for the first player and runs the engine. What panics outside of the game is caught here, so that it hurts
@@ -224,6 +237,8 @@ func (r *Room) conclude(err error) {
 		r.log.Error().Interface("panic", panicked.Value).Bytes("stack", panicked.Stack).Msg("match failed")
 	case err != nil:
 		farewell = endShutdown
+	case ended && end.Reason == game.ReasonAborted: // by Fail
+		out.State, out.Reason, farewell = StateFailed, end.Reason, endMatchFailed
 	case ended:
 		out.Reason, out.Result = end.Reason, end.Result
 		if o := &r.stopOrder; end.Reason == o.why {
@@ -237,6 +252,7 @@ func (r *Room) conclude(err error) {
 		}
 	}
 	r.record(out, farewell)
+	r.turnAway(farewell)
 	for len(r.sessions) > 0 {
 		s := r.sessions[len(r.sessions)-1]
 		if farewell == endMatchOver {
@@ -268,6 +284,17 @@ func (r *Room) record(out *Outcome, farewell Ending) {
 			r.lobby.Return(a.session)
 		}
 	}
+}
+
+// turnAway sends off those whom the match's end has met between the inbox and their seats.
+func (r *Room) turnAway(farewell Ending) {
+	for _, a := range r.arrived {
+		if s := a.session; s != nil && s.player == nil {
+			s.end(farewell)
+			r.lobby.Return(s)
+		}
+	}
+	clear(r.arrived)
 }
 
 // ID is the match's. Safe from any goroutine.

@@ -39,12 +39,13 @@ func (r *Room) wait(ctx context.Context) (bool, error) {
 	defer ticker.Stop()
 	sweep := time.NewTicker(housekeepEvery)
 	defer sweep.Stop()
+	w := watched{r}
 	for {
 		select {
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
 		case <-noShow:
-			r.engine.Stop(game.ReasonNoShow)
+			w.halt(game.ReasonNoShow)
 			return false, nil
 		case now := <-sweep.C:
 			r.ledger.sweep(now)
@@ -55,7 +56,7 @@ func (r *Room) wait(ctx context.Context) (bool, error) {
 		if beat == nil {
 			switch o := r.takeOrder(); {
 			case o != nil:
-				r.engine.Stop(o.why)
+				w.halt(o.why)
 				return false, nil
 			case r.somebodyCame() && r.cfg.Start.immediate():
 				return true, nil
@@ -65,13 +66,16 @@ func (r *Room) wait(ctx context.Context) (bool, error) {
 			continue
 		}
 		now := time.Now()
-		r.Collect(now)
-		r.Deliver(now, false)
+		w.Collect(now)
+		w.Deliver(now, false)
 		if _, over := r.engine.Ended(); over {
 			return false, nil
 		}
 		if r.begins(now) {
 			return true, nil
+		}
+		if len(r.sessions) == 0 && len(r.lost) == 0 && r.deadline.IsZero() && !r.somebodyCame() { // there was only a call, or who came has left
+			beat = nil
 		}
 	}
 }

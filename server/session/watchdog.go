@@ -14,9 +14,8 @@ import (
 // A game can loop for ever, and a goroutine cannot be ended from outside. So each match's goroutine has another one beside
 // it that looks at how long the present tick takes: over ten periods it is named, in the log and in a metric; over
 // HangTimeout the match is given up. Its players are closed, its result is recorded, and its goroutine is left to itself:
-// whenever the game returns it ends before it touches anything of the room. That is for Step and Frame, in which a game
-// spends its time; a game that hangs when it is asked about a player (Admit, Request, Signal …) is named only, for the room
-// is in the middle of its own work then.
+// whenever the game returns it ends before it touches anything of the room. That works because the room is in order
+// whenever the game has the word: in a tick between Collect and Deliver, and elsewhere between lend and reclaim.
 
 // holder says whose the room's connections are.
 type holder int32
@@ -29,9 +28,20 @@ const (
 
 // watch is what a match's goroutine tells its watchdog.
 type watch struct {
-	holder atomic.Int32  // a holder
-	beats  atomic.Uint64 // ticks begun and ended: odd while one runs
-	stack  string        // how the goroutine is called in a dump of all of them; written before the first tick
+	holder  atomic.Int32  // a holder
+	beats   atomic.Uint64 // pieces of work begun and ended: odd while one runs
+	stack   string        // how the goroutine is called in a dump of all of them; written before the first beat
+	burning bool          // it was running when it was given up; written before holder is heldByWatchdog
+}
+
+// lend gives the game the word. Every arrival and session must be where abandon finds it.
+func (r *Room) lend() { r.watch.holder.Store(int32(heldByGame)) }
+
+// reclaim takes the word back. After the match was given up it does not return.
+func (r *Room) reclaim() {
+	if !r.watch.holder.CompareAndSwap(int32(heldByGame), int32(heldByHost)) {
+		runtime.Goexit()
+	}
 }
 
 // watched are a room's links, which keep the watchdog informed (game.Links, game.Waker).
@@ -41,14 +51,12 @@ type watched struct{ *Room }
 func (w watched) Collect(now time.Time) {
 	w.watch.beats.Add(1)
 	w.Room.Collect(now)
-	w.watch.holder.Store(int32(heldByGame))
+	w.lend()
 }
 
-// Deliver is the end of a tick. After the match was given up it does not return.
+// Deliver is the end of a tick.
 func (w watched) Deliver(now time.Time, frame bool) {
-	if !w.watch.holder.CompareAndSwap(int32(heldByGame), int32(heldByHost)) {
-		runtime.Goexit()
-	}
+	w.reclaim()
 	w.Room.Deliver(now, frame)
 	w.watch.beats.Add(1)
 }
@@ -60,6 +68,13 @@ func (w watched) Between(now time.Time) {
 	w.watch.beats.Add(1)
 }
 
+// halt ends a match that does not tick yet.
+func (w watched) halt(why game.Reason) {
+	w.watch.beats.Add(1)
+	w.Room.halt(why)
+	w.watch.beats.Add(1)
+}
+
 // hangAfter is how long a tick takes before it is named.
 func (r *Room) hangAfter() time.Duration {
 	return hangPeriods * time.Second / time.Duration(r.cfg.Match.TickRate)
@@ -68,11 +83,12 @@ func (r *Room) hangAfter() time.Duration {
 // supervise plays the match on a goroutine of its own and watches it. lost tells that it was given up.
 func (r *Room) supervise(ctx context.Context) (err error, lost bool) {
 	ended := make(chan error, 1)
-	go func() { // not waited for if the game never returns; that is what Abandoned counts
+	go func() { // not waited for if the game never returns; that is what Strays counts
 		var err error
 		defer func() {
 			if holder(r.watch.holder.Load()) == heldByWatchdog {
-				r.metrics.Hangs.Abandoned.Dec()
+				r.strays.back()
+				r.strays.found(r.watch.burning)
 				r.log.Warn().Msg("the tick of a match given up has returned")
 			}
 			ended <- err
@@ -84,28 +100,40 @@ func (r *Room) supervise(ctx context.Context) (err error, lost bool) {
 	look := time.NewTicker(every)
 	defer look.Stop()
 	beat, seen := uint64(0), time.Duration(0) // the tick of the last look, and for how long it was seen running
+	home := func() {
+		if seen > 0 {
+			r.strays.back()
+		}
+		seen = 0
+	}
 	for {
 		select {
 		case err := <-ended:
+			home()
 			return err, false
 		case <-look.C:
 		}
 		// Looks are counted, not time: a process that was stopped for a while has not hung.
 		if now := r.watch.beats.Load(); now != beat || now%2 == 0 {
-			beat, seen = now, 0
+			home()
+			beat = now
 			continue
 		}
 		before := seen
-		seen += every
+		if seen += every; before == 0 {
+			r.strays.astray()
+		}
 		if before < r.hangAfter() && seen >= r.hangAfter() {
 			r.metrics.Hangs.Ticks.Inc()
 			r.log.Error().Uint32("after_tick", r.tick.Load()).Dur("took", seen).Msg("a tick does not end")
 		}
 		if show := max(hangStack, r.hangAfter()); before < show && seen >= show {
-			r.log.Error().Uint32("after_tick", r.tick.Load()).Dur("took", seen).Bytes("stack", stackOf(r.watch.stack)).Msg("where the tick is")
+			stack := stackOf(r.watch.stack)
+			r.watch.burning = runs(stack)
+			r.log.Error().Uint32("after_tick", r.tick.Load()).Dur("took", seen).Bytes("stack", stack).Msg("where the tick is")
 		}
 		if seen >= max(HangTimeout, r.hangAfter()) && r.watch.holder.CompareAndSwap(int32(heldByGame), int32(heldByWatchdog)) {
-			r.metrics.Hangs.Abandoned.Inc()
+			r.strays.lose(r.watch.burning)
 			return nil, true
 		}
 	}
@@ -118,6 +146,7 @@ func (r *Room) abandon() {
 		out.Started = time.Unix(0, at)
 	}
 	r.record(out, endMatchFailed)
+	r.turnAway(endMatchFailed)
 	for len(r.sessions) > 0 {
 		r.release(r.sessions[len(r.sessions)-1], endMatchFailed)
 	}
@@ -148,4 +177,10 @@ func stackOf(head string) []byte {
 		}
 	}
 	return nil
+}
+
+// runs tells from a goroutine's stack whether it keeps a processor busy: "goroutine 12 [running]:" or "[runnable]:".
+func runs(stack []byte) bool {
+	_, state, _ := bytes.Cut(stack, []byte("["))
+	return bytes.HasPrefix(state, []byte("run"))
 }
