@@ -119,6 +119,9 @@ func (e *Engine) LastEvent() uint32 { return e.events.last }
 // Skip sets the cursor behind event seq, the newest that the client of a resumed connection has seen.
 func (v *Viewer) Skip(seq uint32) { v.event = min(seq, v.program().last) }
 
+// Seen is the number of the last event that NextEvent has given v or passed over, or that Skip has named.
+func (v *Viewer) Seen() uint32 { return v.event }
+
 // Behind counts what NextEvent has left for v. A viewer whose events are lost is behind by all that are kept.
 func (v *Viewer) Behind() (messages, bytes int) {
 	r := v.program()

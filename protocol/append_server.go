@@ -8,7 +8,7 @@ import "hash/crc32"
 //
 //	[0x20, version, seat, player_id, role, tick_rate, snapshot_rate, tick, server_time, resume_token,
 //	 reconnect_ms, [message_bytes, inputs_per_message, inputs_per_second, seq_ahead], target_lead_ms,
-//	 plan, plan_hash, [match_id, game, game_version]]
+//	 plan, plan_hash, [match_id, game, game_version], event_seq]
 func AppendWelcome(dst []byte, m *Welcome) []byte {
 	dst = append(appendArray(dst, welcomeElements), byte(TypeWelcome))
 	dst = appendUint(dst, uint64(m.Version))
@@ -31,10 +31,11 @@ func AppendWelcome(dst []byte, m *Welcome) []byte {
 	dst = appendUint(dst, uint64(m.PlanHash))
 	dst = appendStr(append(dst, 0x93), m.MatchID)
 	dst = appendStr(dst, m.Game)
-	return appendStr(dst, m.GameVersion)
+	dst = appendStr(dst, m.GameVersion)
+	return appendUint(dst, uint64(m.EventSeq))
 }
 
-const welcomeElements = 16
+const welcomeElements = 17
 
 // AppendPlan appends the plan as it stands in a welcome.
 //

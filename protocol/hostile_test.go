@@ -121,7 +121,7 @@ func longWelcome() list {
 
 // welcomeWith is a welcome with element i replaced. A new plan gets its hash.
 func welcomeWith(i int, v any) list {
-	w := list{0x20, 1, 1, "p", 0, 60, 30, 5, 6, "rt1.x", 30000, someLimit, 25, zeroPlan, 0, someMatch}
+	w := list{0x20, 1, 1, "p", 0, 60, 30, 5, 6, "rt1.x", 30000, someLimit, 25, zeroPlan, 0, someMatch, 9}
 	w[i] = v
 	if i != 14 {
 		w[14] = int(crc32.ChecksumIEEE(pack(w[13])))

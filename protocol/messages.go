@@ -56,7 +56,8 @@ type Limits struct {
 }
 
 // Welcome answers a hello: [0x20, version, seat, player_id, role, tick_rate, snapshot_rate, tick,
-// server_time, resume_token, reconnect_ms, [limits …], target_lead_ms, plan, plan_hash, [match_id, game, game_version]].
+// server_time, resume_token, reconnect_ms, [limits …], target_lead_ms, plan, plan_hash, [match_id, game, game_version],
+// event_seq].
 type Welcome struct {
 	Version      uint32
 	Seat         uint16 // 1 and up; 0: a spectator without a seat
@@ -75,6 +76,7 @@ type Welcome struct {
 	MatchID      string
 	Game         string
 	GameVersion  string
+	EventSeq     uint32 // the events behind this one follow
 }
 
 // StateHead is the part of a snapshot or delta that differs from viewer to viewer.

@@ -201,7 +201,7 @@ func drawMessage(t *rapid.T, p *Plan) any {
 		return &Welcome{Version: 1, Seat: u16.Draw(t, "seat"), PlayerID: drawText(t, MaxPlayerIDBytes), Role: Role(rapid.IntRange(0, 2).Draw(t, "role")),
 			TickRate: uint16(2 * rate), SnapshotRate: uint16(rate), Tick: u32.Draw(t, "tick"), ServerTime: u53.Draw(t, "time"), ResumeToken: drawText(t, MaxTokenBytes),
 			ReconnectMS: u32.Draw(t, "ms"), Limits: Limits{u32.Draw(t, "l"), u32.Draw(t, "l"), u32.Draw(t, "l"), u32.Draw(t, "l")}, TargetLeadMS: u16.Draw(t, "lead"),
-			Plan: p, PlanHash: p.Hash(), MatchID: drawText(t, MaxMatchIDBytes), Game: drawText(t, MaxGameBytes), GameVersion: drawText(t, MaxGameBytes)}
+			Plan: p, PlanHash: p.Hash(), MatchID: drawText(t, MaxMatchIDBytes), Game: drawText(t, MaxGameBytes), GameVersion: drawText(t, MaxGameBytes), EventSeq: rapid.Uint32().Draw(t, "event seq")}
 	case 7:
 		if len(p.Events) == 0 {
 			return &Bye{}

@@ -60,6 +60,7 @@ func DecodeWelcome(msg []byte, m *Welcome) error {
 	m.Game = c.str("game", MaxGameBytes)
 	m.GameVersion = c.str("game_version", MaxGameBytes)
 	c.skip(more)
+	m.EventSeq = c.u32("event_seq")
 	return c.end(extra)
 }
 

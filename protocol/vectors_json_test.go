@@ -42,7 +42,7 @@ func jsonOf(m any, p *Plan) object {
 				"message_bytes": m.Limits.MessageBytes, "inputs_per_message": m.Limits.InputsPerMessage,
 				"inputs_per_second": m.Limits.InputsPerSecond, "seq_ahead": m.Limits.SeqAhead},
 			"target_lead_ms": m.TargetLeadMS, "plan": jsonPlan(m.Plan), "plan_hash": m.PlanHash,
-			"match_id": m.MatchID, "game": m.Game, "game_version": m.GameVersion}
+			"match_id": m.MatchID, "game": m.Game, "game_version": m.GameVersion, "event_seq": m.EventSeq}
 	case *Event:
 		values := []any{}
 		for i, f := range p.Events[m.Op].Fields {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -196,6 +197,53 @@ func TestABrokenConnectionIsResumed(t *testing.T) {
 	}
 	if len(seen) != 2 || seen[1] != 9 {
 		t.Errorf("events %v, want each once", seen)
+	}
+}
+
+// A server that was killed and restored its match has undone what this client has seen of the last moment.
+func TestUndoneEventsComeAnew(t *testing.T) {
+	first := make(chan struct{}, 1)
+	first <- struct{}{}
+	event := func(seq uint32, killer int64) []byte {
+		return protocol.AppendEvent(nil, plan, &protocol.Event{Seq: seq, Values: []protocol.Value{{Int: int32(killer)}, {}}})
+	}
+	url := serve(t, func(p *peer) {
+		var h protocol.Hello
+		p.next(protocol.TypeHello)
+		p.d.Hello(&h)
+		w := welcome()
+		w.Tick -= h.LastEventSeq // behind what was seen, if anything was
+		w.EventSeq = min(h.LastEventSeq, 6)
+		p.send(protocol.AppendWelcome(nil, w))
+		select {
+		case <-first:
+			p.send(snapshot(101, 0, rows(2, 10)))
+			p.send(event(6, 1))
+			p.send(event(8, 1))
+			p.next(protocol.TypeInput)
+		default:
+			p.send(snapshot(99, 0, rows(2, 10)))
+			p.send(event(7, 2))
+			p.send(event(8, 2))
+			p.close(4002, "kicked")
+		}
+	})
+	var seen []string
+	got := make(chan struct{}, 4)
+	c := dial(t, url, client.Options{AutoResume: true, OnEvent: func(e *protocol.Event) {
+		seen = append(seen, fmt.Sprint(e.Seq, " by ", e.Values[0].Int))
+		got <- struct{}{}
+	}})
+	<-got
+	<-got
+	if _, err := c.Send(1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := errors.AsType[*client.CloseError](c.Wait(t.Context())); e == nil || e.Code != 4002 {
+		t.Errorf("ended with %v", e)
+	}
+	if want := "[6 by 1 8 by 1 7 by 2 8 by 2]"; fmt.Sprint(seen) != want {
+		t.Errorf("events %v, want %s", seen, want)
 	}
 }
 

@@ -86,6 +86,9 @@ func (s *Session) welcome() (Signal, error) {
 		return SignalNone, s.refuse(&fault{protocol.CloseBadMessage, "a welcome without plan or rates"})
 	}
 	s.phase = phasePlaying
+	if w.EventSeq < s.lastEvent {
+		s.lastEvent = w.EventSeq // a server that was killed has undone the newer ones
+	}
 	s.State.Reset(w.Plan)
 	s.grid = grid{tick: w.Tick, time: int64(w.ServerTime), rate: int64(w.TickRate)}
 	s.Pacer.start(int(w.TickRate), milliseconds(uint32(w.TargetLeadMS)), s.nextInput)

@@ -112,7 +112,9 @@ func (p *peer) greet() (h protocol.Hello) {
 	if err := p.d.Hello(&h); err != nil {
 		p.t.Error(err)
 	}
-	p.send(protocol.AppendWelcome(nil, welcome()))
+	w := welcome()
+	w.EventSeq = h.LastEventSeq
+	p.send(protocol.AppendWelcome(nil, w))
 	p.send(snapshot(101, 0, rows(2, 10)))
 	return h
 }

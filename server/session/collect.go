@@ -229,7 +229,7 @@ func (r *Room) welcome(s *Session, seat Seat) {
 		Limits:       LimitsFor(m.TickRate),
 		TargetLeadMS: uint16(time.Second.Milliseconds() / int64(m.TickRate)),
 		Plan:         d.Plan, PlanHash: d.PlanHash,
-		MatchID: m.ID, Game: m.Game, GameVersion: d.Spec.Version,
+		MatchID: m.ID, Game: m.Game, GameVersion: d.Spec.Version, EventSeq: p.viewer.Seen(),
 	})
 	p.queue = wsconn.EndFrame(p.queue, begin, wsconn.OpBinary)
 }

@@ -79,6 +79,7 @@ export class Client extends Emitter {
   #traffic;
   #requests = new Requests();
   #keyframeAt = -Infinity;
+  #saidEvent = 0; // the last event of the newest hello
   /** @type {{resolve: (w: message.Welcome) => void, reject: (e: Error) => void} | null} */
   #first = null;
 
@@ -261,6 +262,7 @@ export class Client extends Emitter {
   }
 
   #hello() {
+    this.#saidEvent = this.lastEvent;
     const credential = this.#resumeToken
       ? { resume: this.#resumeToken, lastEvent: this.lastEvent }
       : { token: this.#token };
@@ -344,6 +346,7 @@ export class Client extends Emitter {
     if (this.welcome !== null) this.stats.resumes++;
     this.welcome = w;
     this.#resumeToken = w.resumeToken;
+    if (w.eventSeq < this.#saidEvent) this.lastEvent = w.eventSeq; // a server that was killed has undone the newer ones
     this.clock.reset();
     const interpolate = this.view?.interpolate ?? true;
     this.state = new State(w.plan);

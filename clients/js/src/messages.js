@@ -60,6 +60,7 @@ function close(unknown) {
  * @property {string} matchId
  * @property {string} game
  * @property {string} gameVersion
+ * @property {number} eventSeq the events behind this one follow
  */
 
 /**
@@ -67,7 +68,7 @@ function close(unknown) {
  * @returns {Welcome}
  */
 export function readWelcome(bytes) {
-  const n = open(bytes, Type.welcome, 16);
+  const n = open(bytes, Type.welcome, 17);
   const r = reader;
   const version = r.int(0, limits.MAX_U32);
   if (version !== limits.VERSION) throw new MessageError(`of version ${version}`);
@@ -102,10 +103,11 @@ export function readWelcome(bytes) {
   const game = r.str(limits.MAX_GAME_BYTES);
   const gameVersion = r.str(limits.MAX_GAME_BYTES);
   r.skip(about - 3);
-  close(n - 16);
+  const eventSeq = r.int(0, limits.MAX_U32);
+  close(n - 17);
   return {
     version, seat, playerId, role, tickRate, snapshotRate, tick, serverTime, resumeToken, reconnectMs,
-    limits: allowed, targetLeadMs, plan, planHash, matchId, game, gameVersion,
+    limits: allowed, targetLeadMs, plan, planHash, matchId, game, gameVersion, eventSeq,
   };
 }
 

@@ -108,7 +108,7 @@ test('a lost socket is resumed with the newest token and the last event', async 
   const hello = await again.take(1);
   assert.deepEqual(hello[2], ['rt1.first', 7]);
   const sent = client.inputSeq;
-  again.send(welcome({ resume: 'rt1.second', tick: 200 }));
+  again.send(welcome({ resume: 'rt1.second', tick: 200, eventSeq: 7 }));
   await next(client, 'welcome');
   assert.equal(client.status, 'playing');
   assert.equal(client.resumeToken, 'rt1.second');
@@ -116,6 +116,29 @@ test('a lost socket is resumed with the newest token and the last event', async 
   again.send(snapshot(200, ships(90), { own }));
   const [, , first] = await again.take(2);
   assert.equal(first, sent + 1, 'input numbers go on');
+});
+
+test('a server that was killed goes on from before what was seen', async (t) => {
+  const { client, conn, server } = await play(t);
+  /** @type {number[]} */
+  const seen = [];
+  client.on('event', (e) => seen.push(e.seq));
+  conn.send(snapshot(100, ships(80), { own, ack: 40 }));
+  for (const seq of [5, 6, 7]) conn.send(event(seq, 90 + seq, 1, [1, 0]));
+  while (seen.length < 3) await next(client, 'event');
+  conn.socket.terminate();
+  const again = await server.accept();
+  assert.deepEqual((await again.take(1))[2], ['rt1.first', 7]);
+  again.send(welcome({ resume: 'rt1.second', tick: 94, eventSeq: 5 }));
+  again.send(event(6, 95, 1, [2, 0]));
+  again.send(snapshot(95, ships(70), { own, ack: 37 }));
+  await next(client, 'state');
+  assert.equal(client.status, 'playing');
+  assert.equal(client.state?.tick, 95);
+  assert.equal(client.lastEvent, 6);
+  again.send(event(7, 96, 1, [2, 0]));
+  await next(client, 'event');
+  assert.deepEqual(seen, [5, 6, 7, 6, 7]);
 });
 
 for (const code of [1001, 1012, 4503]) {

@@ -37,7 +37,7 @@ test('after a second of silence a second line takes the seat, and no event comes
   assert.deepEqual((await second.take(1))[2], ['rt1.first', 5]);
   conn.send(event(6, 11, 1, [2, 0]));
   await next(client, 'event');
-  second.send(welcome({ resume: 'rt1.second' }));
+  second.send(welcome({ resume: 'rt1.second', eventSeq: 5 }));
   second.send(event(6, 11, 1, [2, 0]));
   second.send(event(7, 12, 1, [3, 0]));
   second.send(snapshot(160, ships(90), { own }));
@@ -169,7 +169,7 @@ test('events come once each and in order over 300 random cuts', { timeout: 60_00
       conn.socket.terminate();
       continue;
     }
-    conn.send(welcome({ resume: `rt1.${++welcomes}` }));
+    conn.send(welcome({ resume: `rt1.${++welcomes}`, eventSeq: last }));
     for (let seq = last + 1; seq <= made; seq++) conn.send(event(seq, seq, 1, [1, 0]));
     if (cut === 0) await joined;
     for (let n = pick(8); n > 0; n--) conn.send(event(++made, made, 1, [1, 0]));

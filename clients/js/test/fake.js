@@ -38,7 +38,7 @@ export function welcome(o = {}) {
   return encode([
     0x20, 1, o.seat ?? 1, o.playerId ?? 'p1', o.role ?? 0, o.tickRate ?? 60, o.snapshotRate ?? 30, o.tick ?? 0,
     Date.now() * 1000, o.resume ?? 'rt1.first', o.reconnectMs ?? 30000, [4096, 32, 120, 120], o.targetLeadMs ?? 20, plan,
-    crc32(encode(plan)), ['m1', 'arena', '1'], ...(o.extra ?? []),
+    crc32(encode(plan)), ['m1', 'arena', '1'], o.eventSeq ?? 0, ...(o.extra ?? []),
   ]);
 }
 

@@ -61,7 +61,7 @@ const readers = {
   0x20: (b) => {
     const w = message.readWelcome(b);
     return {
-      game: w.game, game_version: w.gameVersion, match_id: w.matchId, plan: planValue(w.plan), plan_hash: w.planHash,
+      event_seq: w.eventSeq, game: w.game, game_version: w.gameVersion, match_id: w.matchId, plan: planValue(w.plan), plan_hash: w.planHash,
       limits: {
         inputs_per_message: w.limits.inputsPerMessage, inputs_per_second: w.limits.inputsPerSecond,
         message_bytes: w.limits.messageBytes, seq_ahead: w.limits.seqAhead,
