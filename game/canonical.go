@@ -96,3 +96,40 @@ func msgpackHead(b []byte) (head, items, payload int, isMap bool) {
 		return 1 + w, size(w), 0, true
 	}
 }
+
+// maxNesting is how deep the values of a checkpoint may lie in one another: the library's own recursion has no bound,
+// and a stack that overflows takes the process with it.
+const maxNesting = 100
+
+// shallow tells whether b, of unknown origin, is one whole msgpack value of at most maxNesting.
+func shallow(b []byte) bool {
+	var left [maxNesting]int // values to come, at each depth
+	left[0] = 1
+	for depth := 0; depth >= 0; {
+		if left[depth] == 0 {
+			depth--
+			continue
+		}
+		left[depth]--
+		if len(b) == 0 || b[0] == 0xc1 { // the one byte that begins nothing
+			return false
+		}
+		var whole [5]byte
+		copy(whole[:], b)
+		head, items, payload, isMap := msgpackHead(whole[:])
+		if head+payload > len(b) || items > len(b) {
+			return false
+		}
+		b = b[head+payload:]
+		if isMap {
+			items *= 2
+		}
+		if items > 0 {
+			if depth++; depth == maxNesting {
+				return false
+			}
+			left[depth] = items
+		}
+	}
+	return len(b) == 0
+}

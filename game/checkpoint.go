@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"reflect"
@@ -141,6 +142,9 @@ func (e *Engine) LoadState(b []byte) error {
 		return fmt.Errorf("%w: the engine is not fresh", ErrState)
 	}
 	var s saved
+	if !shallow(b) {
+		return fmt.Errorf("%w: it is no msgpack, or nested too deeply", ErrState)
+	}
 	if err := msgpack.Unmarshal(b, &s); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
@@ -178,6 +182,9 @@ func (e *Engine) LoadState(b []byte) error {
 }
 
 func (e *Engine) loadSim(b []byte) error {
+	if !shallow(b) {
+		return errors.New("its state is no msgpack, or nested too deeply")
+	}
 	clearExported(reflect.ValueOf(e.sim).Elem())
 	d := msgpack.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields(true)

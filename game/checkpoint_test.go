@@ -1,6 +1,7 @@
 package game_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -186,6 +187,7 @@ func TestLoadStateRefuses(t *testing.T) {
 		},
 		"a match that has begun": func() error { return a.LoadState(good) },
 		"no bytes":               func() error { return newToy(t, &toy{}, nil).LoadState(nil) },
+		"bytes nested for ever":  func() error { return newToy(t, &toy{}, nil).LoadState(bytes.Repeat([]byte{0x91}, 10<<20)) },
 		"half of the bytes":      func() error { return newToy(t, &toy{}, nil).LoadState(good[:len(good)/2]) },
 		"another game":           func() error { return newMaps(t, 1, false).LoadState(good) },
 		"input of other fields": func() error {

@@ -20,7 +20,8 @@ var allowed = map[string][]string{
 	"game":               {"protocol"},
 	"game/arena":         {"game"},
 	"game/pong":          {"game"},
-	"game/gametest":      {"game", "protocol"},
+	"game/replay":        {"game", "protocol"},
+	"game/gametest":      {"game", "game/replay", "protocol"},
 	"server/netpoll":     {},
 	"server/wsconn":      {},
 	"server/ticket":      {"protocol"},
@@ -44,6 +45,7 @@ var confined = map[string][]string{
 	"github.com/vmihailenco/msgpack/v5": {"protocol", "game", "game/gametest", "server/ticket"},
 	"github.com/rs/zerolog":             {"server/api", "server/session", "server/node", "server/webhook"},
 	"github.com/nats-io":                {"server/journal"},
+	"github.com/klauspost/compress":     {"game/replay"},
 	"github.com/spf13/cobra":            {"server/node", "loadtest"},
 }
 
