@@ -40,6 +40,21 @@ func TestEpollAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, round); n != 0 {
 		t.Errorf("%v allocations by Poll, Read, Write, Unsent", n)
 	}
+	var arrivals int
+	conns, writes := []netpoll.Conn{c}, []netpoll.Write{{Conn: c, P: out}}
+	got := func(netpoll.Conn, []byte, int64, error) { arrivals++ }
+	batch := func() {
+		cl.tcp.Write(in)
+		for arrivals = 0; arrivals == 0; {
+			netpoll.ReadEach(conns, got)
+		}
+		netpoll.WriteEach(writes)
+		cl.tcp.Read(back)
+	}
+	batch()
+	if n := testing.AllocsPerRun(100, batch); n != 0 {
+		t.Errorf("%v allocations by ReadEach, WriteEach", n)
+	}
 	wait := func() {
 		cl.tcp.Write(in)
 		if n, err := set.Wait(tb.events, time.Now().Add(patience)); n != 1 || err != nil {

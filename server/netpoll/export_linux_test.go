@@ -20,3 +20,13 @@ const ConnBytes = unsafe.Sizeof(epollConn{})
 
 // Slots is the size of an epoll set's table.
 func Slots(s Set) int { return len(s.(*epollSet).slots) }
+
+// WithoutRings runs f as on a system that has no io_uring.
+func WithoutRings(f func()) {
+	free := hauls.free
+	hauls.free = nil
+	ringless.Store(true)
+	f()
+	ringless.Store(false)
+	hauls.free = free
+}

@@ -263,6 +263,7 @@ func TestMain(m *testing.M) {
 	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
 		l.Close()
 	}
+	netpoll.Batching() // a ring that stays
 	os.Exit(m.Run())
 }
 

@@ -5,6 +5,12 @@ import "time"
 // maxBatch is the most events of one look at an epoll instance.
 const maxBatch = 256
 
+// Batches.
+const (
+	haulOps   = 64         // connections read or written by one system call: 0.5 ms in which the thread cannot be taken away
+	haulBytes = 4<<10 + 64 // read from one of them; a line more than 4 KiB, lest they all fall into the same place of the cache
+)
+
 // Listening and accepting.
 const (
 	listenBacklog   = 4096                 // connections the kernel holds for Accept; it caps this at net.core.somaxconn

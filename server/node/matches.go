@@ -21,7 +21,6 @@ import (
 	"skirmish/server/api"
 	"skirmish/server/journal"
 	"skirmish/server/metrics"
-	"skirmish/server/netpoll"
 	"skirmish/server/session"
 	"skirmish/server/ticket"
 )
@@ -42,7 +41,6 @@ type matches struct {
 	nodeID   string
 	url      string // where players connect
 	registry *game.Registry
-	driver   netpoll.Driver
 	keys     func() *ticket.Keyring
 	metrics  *metrics.Set
 	log      zerolog.Logger
@@ -344,7 +342,7 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 
 	cfg.Strays = m.strays
 	cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
-	room, err := session.NewRoom(ctx, cfg, m.driver, m.lobby, m.keys, m.metrics, m.log)
+	room, err := session.NewRoom(ctx, cfg, m.lobby, m.keys, m.metrics, m.log)
 	if err != nil {
 		m.drop(id)
 		m.settle()

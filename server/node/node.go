@@ -53,6 +53,7 @@ type Node struct {
 	store    *store
 	matches  *matches
 	lobby    *session.Lobby
+	driver   netpoll.Driver
 	game     netpoll.Listener
 	plain    *session.PlainListener
 	admin    net.Listener
@@ -117,8 +118,8 @@ func (n *Node) identify(ground *Ground) (err error) {
 
 // listen opens both ports.
 func (n *Node) listen(ground *Ground) error {
-	driver, err := ground.driver(&n.cfg)
-	if err != nil {
+	var err error
+	if n.driver, err = ground.driver(&n.cfg); err != nil {
 		return err
 	}
 	var tlsConfig *tls.Config
@@ -129,13 +130,13 @@ func (n *Node) listen(ground *Ground) error {
 		}
 		tlsConfig = cert.config()
 	}
-	if n.game, err = driver.Listen(n.cfg.Addr, tlsConfig); err != nil {
+	if n.game, err = n.driver.Listen(n.cfg.Addr, tlsConfig); err != nil {
 		return listenError("--addr", n.cfg.Addr, err)
 	}
 	if n.admin, err = ground.listen(&n.cfg); err != nil {
 		return listenError("--admin-addr", n.cfg.AdminAddr, err)
 	}
-	n.matches = &matches{driver: driver}
+	n.matches = &matches{}
 	return nil
 }
 
@@ -157,7 +158,7 @@ func (n *Node) wire(registry *game.Registry) error {
 		MaxConnections: maxConnections(n.cfg.MaxConnections), ExemptLoopback: n.cfg.NoLoopbackLimits,
 		Frames:       wsconn.ReaderLimits{MessageBytes: protocol.MaxMessageBytes},
 		FirstMessage: session.HelloTimeout,
-	}, m.driver, n.game, gate, n.plain.Give, n.metrics, n.log)
+	}, n.driver, n.game, gate, n.plain.Give, n.metrics, n.log)
 	if err != nil {
 		return err
 	}
@@ -302,7 +303,7 @@ func reachable(addr net.Addr) string {
 // greet says where everything is.
 func (n *Node) greet() {
 	n.log.Info().Str("node", n.id).Stringer("game", n.game.Addr()).Stringer("admin", n.admin.Addr()).
-		Str("driver", n.matches.driver.Name()).Strs("games", n.matches.registry.Names()).Msg("serving")
+		Str("driver", n.driver.Name()).Bool("io_uring", netpoll.Batching()).Strs("games", n.matches.registry.Names()).Msg("serving")
 	if n.secrets.own {
 		n.log.Info().Msg("there is neither SKIRMISH_TICKET_KEY nor --ticket-keys-file: tickets are signed with the node's own key")
 	}

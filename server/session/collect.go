@@ -68,6 +68,7 @@ func (r *Room) Between(now time.Time) {
 			r.deliver(s, now, false)
 		}
 	}
+	r.send(now)
 	clear(r.newcomers)
 }
 
@@ -175,11 +176,6 @@ func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time
 	}
 	r.log.Info().Uint16("seat", a.seat).Str("player", seat.PlayerID).Bool("resumed", a.resume).Msg("player connected")
 	s.conn.SetOwner(s)
-	if err := r.set.Add(s.conn); err != nil {
-		r.log.Warn().Err(err).Msg("cannot watch a player's connection")
-		r.lose(s, endUnwatched, now)
-		return
-	}
 	early := s.early
 	s.early = nil
 	r.parse(s, early, now.UnixNano(), now)
@@ -244,41 +240,38 @@ func (r *Room) sessionOf(seat uint16) *Session {
 	return nil
 }
 
-// readSockets reads each ready socket once. What a player sends beyond its share waits in the socket.
+// readSockets reads each player's socket once, those of spectators in turns: they have nothing to say but now and then. What
+// is sent beyond a connection's share waits in the socket.
 func (r *Room) readSockets(now time.Time) {
-	for looked := 0; looked == 0 || looked < len(r.sessions); looked += len(r.events) { // each socket has its turn in every tick
-		n, err := r.set.Poll(r.events)
-		if err != nil {
-			r.log.Error().Err(err).Msg("cannot poll the players' sockets")
-			return
+	r.now = now
+	r.turn = (r.turn + 1) % spectatorTurns
+	for i, s := range r.sessions {
+		if s.player.role == protocol.RoleSpectator && i%spectatorTurns != r.turn {
+			continue
 		}
-		r.readReady(r.events[:n], now)
-		if n < len(r.events) {
-			return
+		if s.player.bytes.has(now, BytesPerSecond, BytesBurst) {
+			r.reading = append(r.reading, s.conn)
 		}
 	}
+	netpoll.ReadEach(r.reading, r.receive)
+	clear(r.reading)
+	r.reading = r.reading[:0]
 }
 
-// readReady reads each of the sockets once.
-func (r *Room) readReady(ready []netpoll.Event, now time.Time) {
-	for _, ev := range ready {
-		s, ok := ev.Conn.Owner().(*Session)
-		if !ok || s.player == nil || !s.player.bytes.has(now, BytesPerSecond, BytesBurst) {
-			continue
-		}
-		n, arrived, err := s.conn.Read(r.readBuf)
-		if err == netpoll.ErrAgain {
-			continue
-		}
-		if err != nil {
-			s.drop()
-			r.lose(s, Ending{}, now)
-			continue
-		}
-		r.counts.bytesIn += n
-		s.player.bytes.spend(now, n, BytesPerSecond)
-		r.parse(s, r.readBuf[:n], arrived, now)
+// received takes in what was read from a socket, or that it has ended.
+func (r *Room) received(c netpoll.Conn, b []byte, arrived int64, err error) {
+	s, ok := c.Owner().(*Session)
+	if !ok || s.player == nil {
+		return
 	}
+	if err != nil {
+		s.drop()
+		r.lose(s, Ending{}, r.now)
+		return
+	}
+	r.counts.bytesIn += len(b)
+	s.player.bytes.spend(r.now, len(b), BytesPerSecond)
+	r.parse(s, b, arrived, r.now)
 }
 
 // parse takes apart what was read from s and acts on each message.

@@ -5,6 +5,7 @@ import (
 
 	"skirmish/game"
 	"skirmish/protocol"
+	"skirmish/server/netpoll"
 	"skirmish/server/wsconn"
 )
 
@@ -19,8 +20,8 @@ type counts struct {
 	inputs               [4]uint64 // by game.InputStatus, as the engine counted them last
 }
 
-// Deliver writes to every player what this tick has for it, in one write each (game.Links). frame tells that there is a
-// new snapshot.
+// Deliver writes to every player what this tick has for it, in one write each, all of them at the end (game.Links). frame
+// tells that there is a new snapshot.
 func (r *Room) Deliver(now time.Time, frame bool) {
 	r.tick.Store(r.engine.Now())
 	for _, k := range r.engine.Kicks() {
@@ -29,11 +30,12 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	for i := len(r.sessions) - 1; i >= 0; i-- {
 		r.deliver(r.sessions[i], now, frame)
 	}
+	r.send(now)
 	clear(r.newcomers)
 	r.newcomers = r.newcomers[:0]
 }
 
-// deliver writes to one player. A socket that has not taken the last write yet gets nothing new: its next state will be
+// deliver puts together what one player is sent. A socket that has not taken the last write yet gets nothing new: its next state will be
 // the newest one, against the last that was written.
 func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 	p := s.player
@@ -50,7 +52,8 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 			return
 		}
 	}
-	out := append(r.scratch[:0], p.queue...)
+	begin := len(r.scratch)
+	out := append(r.scratch, p.queue...)
 	p.queue = p.queue[:0]
 	out = r.appendAnswers(out, p, now)
 	out = r.appendRoster(out, p)
@@ -69,15 +72,33 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 		out = r.appendState(out, s, now)
 	}
 	r.scratch = out
-	if len(out) == 0 {
-		return
+	if len(out) > begin {
+		r.write(s, out[begin:])
 	}
-	sent, err := s.out.write(s.conn, out)
-	r.counts.bytesOut += sent
-	if err != nil {
-		s.drop()
-		r.lose(s, Ending{}, now)
+}
+
+// write has p sent to s at the end of the tick. p must not change until then.
+func (r *Room) write(s *Session, p []byte) {
+	r.writes = append(r.writes, netpoll.Write{Conn: s.conn, P: p})
+	r.writers = append(r.writers, s)
+}
+
+// send sends what this tick has for everybody.
+func (r *Room) send(now time.Time) {
+	netpoll.WriteEach(r.writes)
+	for i := range r.writes {
+		w, s := &r.writes[i], r.writers[i]
+		r.counts.bytesOut += w.N
+		if w.Err != nil {
+			s.drop()
+			r.lose(s, Ending{}, now)
+		} else if w.N < len(w.P) {
+			s.out.keep(w.P[w.N:])
+		}
 	}
+	clear(r.writes)
+	clear(r.writers)
+	r.writes, r.writers, r.scratch = r.writes[:0], r.writers[:0], r.scratch[:0]
 }
 
 // backlog are events that wait.
@@ -223,12 +244,11 @@ func (r *Room) release(s *Session, e Ending) {
 		s.end(e)
 		r.metrics.Closes.Inc(uint16(e.Code))
 	}
-	if s.phase != phaseGone {
-		r.set.Remove(s.conn)
-	} else {
+	if s.phase == phaseGone {
 		r.metrics.Closes.Inc(uint16(protocol.CloseAbnormal))
 	}
 	s.player = nil
+	s.conn.SetOwner(nil)
 	r.lobby.Return(s)
 }
 

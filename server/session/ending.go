@@ -42,7 +42,6 @@ var (
 	endNoSuchEvent  = Ending{Code: protocol.CloseBadMessage, Reason: "hello: last event seq: no event has had that number yet"}
 	endSeatGone     = Ending{Code: protocol.CloseForbidden, Reason: "the seat was given up"}
 	endNoPlace      = Ending{Code: protocol.CloseUnavailable, Reason: "the match has no place for this player", RetryAfter: time.Second}
-	endUnwatched    = Ending{Code: protocol.CloseInternal, Reason: "the server cannot take this connection"}
 	endShutdown     = Ending{Code: protocol.CloseGoingAway, Reason: "the server shuts down", RetryAfter: time.Second}
 	endRestart      = Ending{Code: protocol.CloseRestart, Reason: "the server restarts"}
 	endDraining     = Ending{Code: protocol.CloseUnavailable, Reason: "the server takes no new players", RetryAfter: 5 * time.Second}

@@ -150,7 +150,7 @@ func newStage(t testing.TB, g game.Game, players, spectators int) *stage {
 		Definition: def,
 		Match:      game.Match{ID: "m1", Game: def.Spec.Name, Seed: 1, Params: def.Spec.QuickPlay.Params, TickRate: 20, SnapshotRate: 20, Players: players},
 		Spectators: spectators, Reconnect: 5 * time.Second, Empty: 30 * time.Second,
-	}, memDriver{}, lobby, func() *ticket.Keyring { return keys }, metrics.New(), zerolog.Nop())
+	}, lobby, func() *ticket.Keyring { return keys }, metrics.New(), zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,10 +22,13 @@ func (o *outbox) write(c netpoll.Conn, p []byte) (sent int, err error) {
 	}
 	sent, err = c.Write(p)
 	if err == nil && sent < len(p) {
-		o.unsent = append(o.unsent, p[sent:]...)
+		o.keep(p[sent:])
 	}
 	return sent, err
 }
+
+// keep adds what the socket did not take.
+func (o *outbox) keep(p []byte) { o.unsent = append(o.unsent, p...) }
 
 // flush sends what it can of what is unsent.
 func (o *outbox) flush(c netpoll.Conn) (sent int, err error) {

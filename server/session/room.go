@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -66,7 +65,6 @@ type Room struct {
 	engine  *game.Engine
 	ledger  *ledger
 	lobby   *Lobby
-	set     netpoll.Set
 	keys    func() *ticket.Keyring
 	metrics *metrics.Set
 	strays  *Strays
@@ -89,11 +87,15 @@ type Room struct {
 	closed bool // no arrivals any more
 
 	sessions   []*Session
-	events     []netpoll.Event
+	reading    []netpoll.Conn                           // scratch: those read in this tick
+	receive    func(netpoll.Conn, []byte, int64, error) // received, made once
+	turn       int                                      // of the spectators that are read in this tick
+	now        time.Time                                // of this tick
+	writes     []netpoll.Write                          // scratch: what this tick sends
+	writers    []*Session                               // whose each of writes is
 	dec        *protocol.Decoder
 	input      protocol.Input
 	roster     []protocol.RosterEntry
-	readBuf    []byte
 	scratch    []byte
 	arrived    []arrival  // the inbox of this tick
 	newcomers  []*Session // connected since the last tick
@@ -134,7 +136,7 @@ type lostSeat struct {
 
 // NewRoom makes a match that waits for its first player. The game may refuse its parameters; that error is the
 // matchmaker's to read. ErrNewHangs says that it has not made one within NewTimeout.
-func NewRoom(ctx context.Context, cfg RoomConfig, d netpoll.Driver, lobby *Lobby, keys func() *ticket.Keyring, m *metrics.Set, log zerolog.Logger) (*Room, error) {
+func NewRoom(ctx context.Context, cfg RoomConfig, lobby *Lobby, keys func() *ticket.Keyring, m *metrics.Set, log zerolog.Logger) (*Room, error) {
 	log = log.With().Str("match", cfg.Match.ID).Str("game", cfg.Match.Game).Logger()
 	if cfg.Strays == nil {
 		cfg.Strays = NewStrays(&m.Hangs)
@@ -143,24 +145,19 @@ func NewRoom(ctx context.Context, cfg RoomConfig, d netpoll.Driver, lobby *Lobby
 	if err != nil {
 		return nil, err
 	}
-	set, err := d.NewSet()
-	if err != nil {
-		return nil, fmt.Errorf("open the match's poll set: %w", err)
-	}
 	if cfg.Notify == nil {
 		cfg.Notify = func(Event) {}
 	}
 	now := time.Now()
 	r := &Room{
-		cfg: cfg, engine: engine, lobby: lobby, set: set, keys: keys, metrics: m, strays: cfg.Strays, log: log,
+		cfg: cfg, engine: engine, lobby: lobby, keys: keys, metrics: m, strays: cfg.Strays, log: log,
 		ledger:  newLedger(cfg.Match.Players, cfg.Spectators, cfg.Notify),
 		created: now,
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
-		events:  make([]netpoll.Event, min(cfg.Match.Players+cfg.Spectators, maxEventsPerPoll)),
 		dec:     protocol.NewDecoder(),
-		readBuf: make([]byte, readBufferBytes),
 	}
+	r.receive = r.received
 	r.maxLength.Store(int64(cfg.MaxLength))
 	return r, nil
 }
@@ -178,8 +175,9 @@ func (r *Room) Run(ctx context.Context) {
 
 // forget gives up what only a running match needs: it can be asked about long after its end.
 func (r *Room) forget() {
-	r.engine, r.dec, r.readBuf, r.scratch = nil, nil, nil, nil
-	r.sessions, r.events, r.arrived, r.newcomers, r.lost, r.roster = nil, nil, nil, nil, nil, nil
+	r.engine, r.dec, r.scratch = nil, nil, nil
+	r.receive, r.reading, r.writes, r.writers = nil, nil, nil, nil
+	r.sessions, r.arrived, r.newcomers, r.lost, r.roster = nil, nil, nil, nil, nil
 	r.input = protocol.Input{}
 }
 
@@ -260,7 +258,6 @@ func (r *Room) conclude(err error) {
 		}
 		r.release(s, farewell)
 	}
-	r.set.Close()
 	r.flushCounts()
 	r.metrics.MatchesEnded.Inc(string(out.Reason))
 	r.log.Info().Str("reason", string(out.Reason)).Uint32("ticks", out.Ticks).Msg("match ended")

@@ -69,7 +69,6 @@ type scene struct {
 
 func newScene(b testing.TB, spectators int) *scene {
 	c := &scene{stage: newStage(b, arena.New(), 16, max(spectators, 1)), wire: newWire(b)}
-	c.room.set = c.wire.set
 	var players []*wirePeer
 	for i := range 16 {
 		id := fmt.Sprint("player", i)

@@ -150,7 +150,6 @@ func (r *Room) abandon() {
 	for len(r.sessions) > 0 {
 		r.release(r.sessions[len(r.sessions)-1], endMatchFailed)
 	}
-	r.set.Close()
 	r.metrics.MatchesEnded.Inc(string(out.Reason))
 	r.log.Error().Str("reason", string(out.Reason)).Uint32("ticks", out.Ticks).Uint16("code", uint16(protocol.CloseMatchFailed)).
 		Msg("match given up: a tick never ended; its goroutine goes on until the process ends")
