@@ -23,9 +23,8 @@ var notInFile = []string{"config", "help", "version", "json"}
 // fromFile gives every flag that neither the command line nor the environment has set its value in a YAML file, whose keys
 // are the names of the flags. It returns the flags it has set.
 func fromFile(name string, flags *pflag.FlagSet, set map[string]bool) (inFile map[string]bool, err error) {
-	inFile = map[string]bool{}
 	if name == "" {
-		return inFile, nil
+		return nil, nil
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -34,6 +33,12 @@ func fromFile(name string, flags *pflag.FlagSet, set map[string]bool) (inFile ma
 	if len(text) > maxConfigBytes {
 		return nil, fmt.Errorf("--config %s: more than %d bytes", name, maxConfigBytes)
 	}
+	return fromText(name, text, flags, set)
+}
+
+// fromText is fromFile for a file that has been read.
+func fromText(name string, text []byte, flags *pflag.FlagSet, set map[string]bool) (inFile map[string]bool, err error) {
+	inFile = map[string]bool{}
 	var doc yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
