@@ -97,7 +97,7 @@ func watchOver(s *abused, matches, players int) *onlookers {
 			cfg.Seats = append(cfg.Seats, controlSeat{From: fmt.Sprintf("127.9.%d.%d", m, i+1), Token: seat.Token})
 		}
 	}
-	c := &onlookers{t: s.t, selfProcess: startSelf(s.t, "TestControlProcess", controlVariable, cfg)}
+	c := &onlookers{t: s.t, selfProcess: startSelf(s.t, anyCPU, "TestControlProcess", controlVariable, cfg)}
 	if c.line("SEATED") == "" {
 		s.t.Fatalf("the control players found no seats: %.2000s", c.log.String())
 	}

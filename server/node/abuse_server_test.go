@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
 
 	"skirmish/game"
 	"skirmish/game/arena"
@@ -129,9 +130,47 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// With -offenders the server has one core, as PROMISES measures, and whoever plays and offends the others: what offenders do
+// to a server is of interest, not what they cost the machine that they run on.
+const (
+	serverCPU = 0
+	anyCPU    = -1
+)
+
+// startOn starts cmd on one core of several, or on any.
+func startOn(cmd *exec.Cmd, cpu int) error {
+	if *offenders == 0 || cpu == anyCPU || runtime.NumCPU() < 2 {
+		return cmd.Start()
+	}
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return err
+	}
+	one.Set(cpu)
+	rest := all
+	rest.Clear(cpu)
+	// A child inherits what its thread has; the other threads of this process keep to the other cores from here on.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil {
+			unix.SchedSetaffinity(id, &rest)
+		}
+	}
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return err
+	}
+	defer unix.SchedSetaffinity(0, &rest)
+	return cmd.Start()
+}
+
 // startSelf runs one test of this binary as a process, configured by an environment variable. It ends when its standard
 // input does, at the test's end.
-func startSelf(t testing.TB, test, variable string, config any) *selfProcess {
+func startSelf(t testing.TB, cpu int, test, variable string, config any) *selfProcess {
 	t.Helper()
 	text, err := json.Marshal(config)
 	if err != nil {
@@ -152,7 +191,7 @@ func startSelf(t testing.TB, test, variable string, config any) *selfProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := startOn(cmd, cpu); err != nil {
 		t.Fatal(err)
 	}
 	p.pid, p.out = cmd.Process.Pid, bufio.NewScanner(out)
@@ -183,7 +222,7 @@ func (p *selfProcess) line(begin string) string {
 func abuse(t *testing.T, c abuseConfig) *abused {
 	t.Helper()
 	c.DataDir = t.TempDir()
-	s := &abused{selfProcess: startSelf(t, "TestAbusedServerProcess", abuseVariable, c)}
+	s := &abused{selfProcess: startSelf(t, serverCPU, "TestAbusedServerProcess", abuseVariable, c)}
 	addrs := strings.Fields(s.line("LISTENS"))
 	if len(addrs) != 2 {
 		t.Fatalf("the server did not start: %.2000s", s.log.String())

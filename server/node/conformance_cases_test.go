@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // wsCase is one story of RFC 6455: what the client sends behind its handshake, what must come back before the end, and the
@@ -192,6 +193,11 @@ func characters(add adder) {
 		}
 		add(fmt.Sprintf("text %+q, a fragment each byte", s), append(run, rawFrame(whole|opContinuation, "")...), 0, rawMessage{opText, s})
 	}
+	for _, s := range goodText {
+		for i := 1; i < len(s); i++ {
+			add(fmt.Sprintf("text %+q cut at %d, a ping between", s, i), joined(rawFrame(opText, s[:i]), rawFrame(whole|opPing, "p"), rawFrame(whole|opContinuation, s[i:])), 0, rawMessage{opPong, "p"}, rawMessage{opText, s})
+		}
+	}
 	for _, s := range badText {
 		add(fmt.Sprintf("no text %x", s), rawFrame(whole|opText, s), 1007)
 		add(fmt.Sprintf("no text %x behind good text", s), rawFrame(whole|opText, "good "+s), 1007)
@@ -203,6 +209,10 @@ func characters(add adder) {
 			run = append(run, rawFrame(opContinuation, s[i:i+1])...)
 		}
 		add(fmt.Sprintf("no text %x, a fragment each byte", s), run, 1007)
+		for i := 1; i < len(s); i++ { // 8.1: at every place where a character can be cut
+			add(fmt.Sprintf("no text %x, cut at %d", s, i), joined(rawFrame(opText, "κ"+s[:i]), rawFrame(opContinuation, s[i:]+"κ")), 1007)
+			add(fmt.Sprintf("no text %x, cut at %d, a ping between", s, i), joined(rawFrame(opText, s[:i]), rawFrame(whole|opPing, ""), rawFrame(whole|opContinuation, s[i:])), 1007, pongUnless(hopeless(s[:i]))...)
+		}
 		add(fmt.Sprintf("%x as binary", s), rawFrame(whole|opBinary, s), 0, rawMessage{opBinary, s})
 		add(fmt.Sprintf("close reason %x", s), rawClose(1000, s), 1007)
 	}
@@ -211,6 +221,26 @@ func characters(add adder) {
 		add(fmt.Sprintf("text ends within %x in the last fragment", s), joined(rawFrame(opText, "a"), rawFrame(whole|opContinuation, s)), 1007)
 		add(fmt.Sprintf("text ends within %x before an empty last fragment", s), joined(rawFrame(opText, s), rawFrame(whole|opContinuation, "")), 1007)
 	}
+}
+
+// hopeless tells whether no bytes behind s can make it a text: then it is told before anything else is answered.
+func hopeless(s string) bool {
+	for len(s) > 0 && utf8.FullRuneInString(s) {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			return true
+		}
+		s = s[n:]
+	}
+	return false
+}
+
+// pongUnless is the answer to an empty ping, or none.
+func pongUnless(over bool) []rawMessage {
+	if over {
+		return nil
+	}
+	return []rawMessage{{opPong, ""}}
 }
 
 func closings(add adder) {
@@ -234,6 +264,10 @@ func closings(add adder) {
 	add("64 KiB behind close", joined(rawClose(1000, ""), rawFrame(whole|opBinary, strings.Repeat("x", 65536))), 1000)
 	add("4 MiB behind close", joined(rawClose(1000, ""), make([]byte, 4<<20)), 1000)
 	add("4 MiB behind a fault", joined(rawFrame(0xFF, ""), make([]byte, 4<<20)), 1002)
+	add("close behind a fault, as both close at once", joined(rawFrame(0xFF, ""), rawClose(1000, "")), 1002)
+	add("close without a code, twice", joined(rawFrame(whole|opClose, ""), rawFrame(whole|opClose, "")), 1005)
+	add("a fault in the reason, then close", joined(rawClose(1000, "\xff"), rawClose(1000, "")), 1007)
+	add("a ping, a pong and close inside a fragmented message", joined(rawFrame(opText, "x"), rawFrame(whole|opPing, "1"), rawFrame(whole|opPong, ""), rawClose(1001, "")), 1001, rawMessage{opPong, "1"})
 	add("close inside a fragmented message", joined(rawFrame(opText, "x"), rawClose(1000, "")), 1000)
 	add("text, close", joined(rawFrame(whole|opText, "x"), rawClose(4321, "")), 4321, rawMessage{opText, "x"})
 	add("ping, close", joined(rawFrame(whole|opPing, "x"), rawClose(1001, "")), 1001, rawMessage{opPong, "x"})

@@ -306,3 +306,49 @@ func TestHandshakeHabits(t *testing.T) {
 		})
 	}
 }
+
+// Both ends of the close handshake: the server's Close frame is answered, by a client who goes on sending meanwhile, or is not
+// answered at all. The stream ends cleanly either way, and within 2 s.
+func TestCloseHandshake(t *testing.T) {
+	for _, driver := range drivers() {
+		t.Run(driver, func(t *testing.T) {
+			addr := hostOf(echo(t, driver))
+			for name, answer := range map[string][][]byte{
+				"answered at once":                {rawClose(1002, "")},
+				"answered behind 256 KiB of data": append(pieces(rawFrame(whole|opBinary, strings.Repeat("x", 256<<10)), 16<<10), rawClose(1002, "")),
+				"answered by a byte at a time":    pieces(rawClose(1002, "good-bye"), 1),
+				"answered by another fault":       {{0xFF, 0xFF}},
+				"not answered":                    nil,
+			} {
+				t.Run(name, func(t *testing.T) {
+					c, err := rawDial(addr)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer c.Close()
+					if _, err := c.Write(joined([]byte(rawHead), rawFrame(0xFF, ""))); err != nil {
+						t.Fatal(err)
+					}
+					if err := c.upgraded(); err != nil {
+						t.Fatal(err)
+					}
+					begin := time.Now()
+					if m, err := c.frame(); err != nil || m.op != opClose || !strings.HasPrefix(m.payload, "\x03\xea") {
+						t.Fatalf("%x %q, %v; want 1002", m.op, m.payload, err)
+					}
+					for _, p := range answer {
+						if _, err := c.Write(p); err != nil {
+							t.Fatalf("the server is gone before it was answered: %v", err)
+						}
+					}
+					if _, err := c.in.ReadByte(); err != io.EOF {
+						t.Errorf("behind the Close frame: %v, want the end of the stream", err)
+					}
+					if took := time.Since(begin); took > 2*time.Second && !raceEnabled && !loaded() {
+						t.Errorf("it took %v", took)
+					}
+				})
+			}
+		})
+	}
+}
