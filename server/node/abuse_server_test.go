@@ -82,7 +82,18 @@ func TestAbusedServerProcess(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- n.Serve(ctx) }()
 	fmt.Printf("LISTENS %s %s\n", n.Addr(), n.AdminAddr())
+	give := func() {}
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		switch in.Text() {
+		case "exhaust":
+			give = takeDescriptors()
+			fmt.Println("DONE exhaust")
+			continue
+		case "release":
+			give()
+			fmt.Println("DONE release")
+			continue
+		}
 		runtime.GC()
 		debug.FreeOSMemory()
 		var m runtime.MemStats
@@ -95,6 +106,29 @@ func TestAbusedServerProcess(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(15 * time.Second): // a match that hangs keeps it; the process ends here all the same
+	}
+}
+
+// takeDescriptors opens files until there are no more descriptors, of which there are few from now on; give ends that.
+func takeDescriptors() (give func()) {
+	var old unix.Rlimit
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &old)
+	few := old
+	few.Cur = 256
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &few)
+	var held []*os.File
+	for {
+		f, err := os.Open("/dev/null")
+		if err != nil {
+			break
+		}
+		held = append(held, f)
+	}
+	return func() {
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &old)
+		for _, f := range held {
+			f.Close()
+		}
 	}
 }
 
@@ -239,6 +273,28 @@ func (s *abused) stats() (st abuseStats) {
 		s.t.Fatalf("the server says nothing any more: %v: %.4000s", err, s.log.String())
 	}
 	return st
+}
+
+// tell has the server do something to itself.
+func (s *abused) tell(what string) {
+	s.t.Helper()
+	fmt.Fprintln(s.in, what)
+	if s.line("DONE") != what {
+		s.t.Fatalf("%s: the server says nothing any more: %.4000s", what, s.log.String())
+	}
+}
+
+// processorTime is what the server has used.
+func (s *abused) processorTime() time.Duration {
+	s.t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
 }
 
 // resident is the memory that the server holds, in bytes.

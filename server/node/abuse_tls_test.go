@@ -242,3 +242,57 @@ func TestAbuseBeyondTheCap(t *testing.T) {
 		return conn.upgraded() == nil
 	})
 }
+
+// TestAbuseOutOfDescriptors: a server that can accept nobody any more neither spins nor stops: its matches go on, and whoever
+// waits is let in once there are descriptors again.
+func TestAbuseOutOfDescriptors(t *testing.T) {
+	for _, driver := range drivers() {
+		t.Run(driver, func(t *testing.T) {
+			const span = time.Second
+			s := abuse(t, abuseConfig{Driver: driver})
+			c := watchOver(s, 2, 4)
+			c.quiet(span)
+			base, used := s.stats(), s.processorTime()
+			quiet := c.quiet(span)
+			idle := s.processorTime() - used
+
+			s.tell("exhaust")
+			var waiting []*rawConn
+			for i := range 200 {
+				conn, err := dialFrom(fmt.Sprintf("127.72.0.%d", i+1), hostOf(s.play)) // the system takes it in, as long as its queue lasts
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				io.WriteString(conn, rawHead)
+				waiting = append(waiting, conn)
+			}
+			used = s.processorTime()
+			without := c.quiet(span)
+			busy := s.processorTime() - used
+			s.tell("release")
+			let := 0
+			for _, conn := range waiting {
+				if err := conn.upgraded(); err != nil {
+					t.Errorf("one who waited: %v", err)
+					continue
+				}
+				let++
+			}
+			t.Logf("%d of %d who waited were let in; control p99 %v quiet, %v without descriptors; processor time in %v: %v quiet, %v without", let, len(waiting), quiet.Round(10*time.Microsecond), without.Round(10*time.Microsecond), span, idle, busy)
+			if busy > 2*idle+span/4 {
+				t.Errorf("without descriptors the server used %v of processor time in %v, %v before", busy, span, idle)
+			}
+			if without > quiet+controlSlack() {
+				t.Errorf("the control players' p99 went from %v to %v", quiet, without)
+			}
+			for _, conn := range waiting {
+				conn.reset()
+			}
+			until(t, "all came back", func() bool {
+				st := s.stats()
+				return st.Files <= base.Files+2 && st.Goroutines <= base.Goroutines+4
+			})
+		})
+	}
+}

@@ -35,6 +35,24 @@ func TestAdmission(t *testing.T) {
 			t.Fatalf("status %d, want 429", status)
 		}
 	})
+	t.Run("1,000 handshakes may be pending in all", func(t *testing.T) {
+		a := admission{max: 100_000, addrs: map[netip.Addr]*addrCount{}}
+		of := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}) }
+		for i := range MaxPendingHandshakes {
+			if status, reason := a.enter(of(i), now); status != 0 {
+				t.Fatalf("handshake %d: %d %s", i, status, reason)
+			}
+		}
+		if status, _ := a.enter(of(MaxPendingHandshakes), now); status != 503 {
+			t.Fatalf("status %d, want 503", status)
+		}
+		for i := range 2 {
+			a.settled(of(i))
+		}
+		if status, reason := a.enter(of(MaxPendingHandshakes+1), now); status != 0 {
+			t.Fatalf("behind two that are done: %d %s", status, reason)
+		}
+	})
 	t.Run("ten bad tickets within a minute bar an address for the rest of it", func(t *testing.T) {
 		a := admission{max: 1000, addrs: map[netip.Addr]*addrCount{}}
 		for i := range MaxRefusedTickets {
