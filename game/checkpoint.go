@@ -151,6 +151,9 @@ func (e *Engine) LoadState(b []byte) error {
 	if s.Match != e.match.ID || s.Game != e.def.Spec.Name {
 		return fmt.Errorf("%w: it is of match %q of %q", ErrState, s.Match, s.Game)
 	}
+	if !e.def.Accepts(s.Version) {
+		return fmt.Errorf("%w: it is of version %q, and %q does not restore that", ErrState, s.Version, e.def.Spec.Version)
+	}
 	if err := e.rand.UnmarshalBinary(s.Rand); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}

@@ -30,6 +30,11 @@ func (d *Definition) NewMatch(id string, seed uint64, params json.RawMessage) *M
 		TickRate: d.Spec.TickRate, SnapshotRate: d.Spec.SnapshotRate, Players: d.Spec.DefaultPlayers}
 }
 
+// Accepts tells whether this game may go on with a match of that version.
+func (d *Definition) Accepts(version string) bool {
+	return version == d.Spec.Version || slices.Contains(d.Spec.Restores, version)
+}
+
 // NewInput returns a pointer to a zeroed Spec.Input.
 func (d *Definition) NewInput() any { return reflect.New(d.input.typ).Interface() }
 

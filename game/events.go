@@ -3,6 +3,7 @@ package game
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"skirmish/protocol"
 )
@@ -118,6 +119,46 @@ func (e *Engine) LastEvent() uint32 { return e.events.last }
 
 // Skip sets the cursor behind event seq, the newest that the client of a resumed connection has seen.
 func (v *Viewer) Skip(seq uint32) { v.event = min(seq, v.program().last) }
+
+// SavedEvent is a reliable event that a checkpoint of the host's keeps for those who come back.
+type SavedEvent struct {
+	To      Seat // 0: everybody
+	Message []byte
+}
+
+// SaveEvents returns the newest events, as many as are worth keeping in a checkpoint.
+func (e *Engine) SaveEvents() (out []SavedEvent) {
+	r := &e.events
+	first, bytes := r.last+1, 0
+	for r.last > 0 && first > r.first && r.last+1-first < savedEvents {
+		if bytes += len(r.slot(first - 1).msg); bytes > savedEventBytes {
+			break
+		}
+		first--
+	}
+	for n := first; n <= r.last; n++ {
+		s := r.slot(n)
+		out = append(out, SavedEvent{To: s.to, Message: slices.Clone(s.msg)})
+	}
+	return out
+}
+
+// LoadEvents brings back what SaveEvents has returned when the state was saved that was loaded just now. ErrState.
+func (e *Engine) LoadEvents(all []SavedEvent) error {
+	r := &e.events
+	if len(all) == 0 {
+		return nil
+	}
+	if r.len() != 0 || len(all) > int(r.last) || len(all) > savedEvents {
+		return fmt.Errorf("%w: %d events are too many", ErrState, len(all))
+	}
+	r.last -= uint32(len(all))
+	r.first = r.last + 1
+	for i := range all {
+		r.keep(all[i].To, all[i].Message)
+	}
+	return nil
+}
 
 // Seen is the number of the last event that NextEvent has given v or passed over, or that Skip has named.
 func (v *Viewer) Seen() uint32 { return v.event }

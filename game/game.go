@@ -73,6 +73,9 @@ type Bot interface {
 type Spec struct {
 	Name    string // lower case letters, digits, '-': the name in the API
 	Version string
+	// Restores are the older versions whose matches this one may go on with, after a restart with a newer program: it
+	// reads their state, and their input has the same fields.
+	Restores []string
 
 	Input   any   // a tagged struct: one input of a player
 	Kinds   []any // tagged structs: the rows that Frame may write, at most protocol.MaxKinds

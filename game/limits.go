@@ -31,5 +31,8 @@ const (
 	MaxEventsBytes = 256 << 10 // of their messages
 	keepEventBytes = 256       // what a free event slot keeps for the next event
 
+	savedEvents     = 256      // kept in a checkpoint for players who come back
+	savedEventBytes = 32 << 10 // of their messages
+
 	MaxResultBytes = 64 << 10 // of a result's JSON
 )

@@ -27,11 +27,10 @@ var allowed = map[string][]string{
 	"server/ticket":      {"protocol"},
 	"server/metrics":     {"protocol"},
 	"server/api":         {},
-	"server/api/apitest": {"server/api"}, // for tests
 	"server/journal":     {},
 	"server/webhook":     {"server/journal"},
-	"server/session":     {"protocol", "game", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics"},
-	"server/node":        {"protocol", "game", "clients", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics", "server/api", "server/session", "server/journal", "server/webhook"},
+	"server/session":     {"protocol", "game", "game/replay", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics"},
+	"server/node":        {"protocol", "game", "game/replay", "clients", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics", "server/api", "server/session", "server/journal", "server/webhook"},
 	"server/sim/network": {"server/netpoll"},
 	"server":             {"game/arena", "game/pong", "server/node"},
 	"clients":            {},
@@ -43,7 +42,7 @@ var allowed = map[string][]string{
 // confined are the libraries that only some packages may use.
 var confined = map[string][]string{
 	"github.com/gobwas/ws":              {"server/wsconn", "clients/go"},
-	"github.com/vmihailenco/msgpack/v5": {"protocol", "game", "game/gametest", "server/ticket"},
+	"github.com/vmihailenco/msgpack/v5": {"protocol", "game", "game/gametest", "server/ticket", "server/session"},
 	"github.com/rs/zerolog":             {"server/api", "server/session", "server/node", "server/webhook"},
 	"github.com/nats-io":                {"server/journal"},
 	"github.com/klauspost/compress":     {"game/replay"},

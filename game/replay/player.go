@@ -50,6 +50,22 @@ func (r *Recording) Play(ctx context.Context, d *game.Definition) (*Player, erro
 	return p, p.rewind()
 }
 
+// Adopt begins to play r from its last checkpoint, to go on with the match: see Release. d may be of a newer version that
+// accepts the recorded one; then steps may come out differently, which Step tells and which ends nothing. ErrGame, ErrCorrupt.
+func (r *Recording) Adopt(ctx context.Context, d *game.Definition) (*Player, error) {
+	h := &r.Head
+	switch {
+	case h.Match.Game != d.Spec.Name || !d.Accepts(h.GameVersion):
+		return nil, fmt.Errorf("%w: it is of %s %s, and this is %s %s", ErrGame, h.Match.Game, h.GameVersion, d.Spec.Name, d.Spec.Version)
+	case h.Fields != len(d.Plan.Input.Fields):
+		return nil, fmt.Errorf("%w: its inputs have %d fields, those of this program have %d", ErrGame, h.Fields, len(d.Plan.Input.Fields))
+	case len(r.points) == 0:
+		return nil, fmt.Errorf("%w: it has no checkpoint", ErrCorrupt)
+	}
+	p := &Player{r: r, ctx: ctx, d: d, x: expected{fields: h.Fields}}
+	return p, p.From(len(r.points) - 1)
+}
+
 // rewind goes back to the start.
 func (p *Player) rewind() error {
 	m := p.r.Head.Match
@@ -146,16 +162,19 @@ func (p *Player) next() error {
 	return nil
 }
 
-// finish is the end of the recording. What came after the last step may have ended the match before the next one, or in
-// it by a panic.
+// finish is the end of the recording.
 func (p *Player) finish() error {
-	want := p.r.End
-	if _, over := p.engine.Ended(); over || want != nil {
-		p.engine.Tick(p.time(p.steps + 1)) // of a match that has ended it captures the last frame
-	}
 	end, over := p.engine.Ended()
-	switch {
-	case want == nil, !over && want.Reason == game.ReasonAborted: // by a fault of the host
+	if over {
+		p.engine.Tick(p.time(p.steps)) // captures the last frame of a match that was stopped
+	}
+	switch want := p.r.End; {
+	case want == nil:
+		return io.EOF
+	case !over && want.Reason == game.ReasonAborted && want.Tick > p.steps:
+		p.engine.Tick(p.time(want.Tick)) // the step in which it failed
+		return p.diverged("the match failed in the next step, the replay did not")
+	case !over && want.Reason == game.ReasonAborted:
 		return io.EOF
 	case !over:
 		return p.diverged(fmt.Sprintf("the match ended here (%s), the replay did not", want.Reason))

@@ -273,7 +273,8 @@ type Result struct {
 	NodeID    string            `json:"node_id"`
 	State     MatchState        `json:"state"` // ended or failed
 	Metadata  map[string]string `json:"metadata"`
-	Reason    string            `json:"reason"` // finished, aborted, timeout, empty, no_show, force
+	Reason    string            `json:"reason"`            // finished, aborted, timeout, empty, no_show, force
+	Failure   string            `json:"failure,omitempty"` // why a match failed that could not go on after the node was killed
 	CreatedAt Time              `json:"created_at"`
 	StartedAt *Time             `json:"started_at"` // null: it never did
 	EndedAt   Time              `json:"ended_at"`

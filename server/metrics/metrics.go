@@ -35,6 +35,7 @@ type Set struct {
 	Joins   prometheus.Histogram // seconds from hello to the first snapshot
 	Tickets Tickets
 
+	Journal  Journal
 	Results  prometheus.Counter // of matches, on the disk
 	Webhooks Webhooks
 
@@ -71,6 +72,7 @@ func New() *Set {
 		Bytes:        newBytes(f),
 		Joins:        f.histogram("join_duration_seconds", "Time from a player's hello to its first snapshot.", joinBuckets),
 		Tickets:      newTickets(f),
+		Journal:      newJournal(f),
 		Results:      f.counter("results_total", "Results of matches that were brought to the disk."),
 		Webhooks:     newWebhooks(f),
 		registry:     r,

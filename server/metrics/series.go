@@ -196,3 +196,16 @@ func newWebhooks(f factory) Webhooks {
 
 // Inc counts one result of the list above; any other panics.
 func (w *Webhooks) Inc(result string) { w.results[result].Inc() }
+
+// Journal is what is taken down of matches, so that they go on after a crash.
+type Journal struct {
+	Bytes   counter // written
+	Refused counter // records that the store did not take, or took only later
+}
+
+func newJournal(f factory) Journal {
+	return Journal{
+		f.counter("journal_bytes_total", "Bytes of the journal that were written."),
+		f.counter("journal_refused_total", "Records of the journal that the store refused; they wait, or are dropped."),
+	}
+}

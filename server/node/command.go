@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"skirmish/game"
-	"skirmish/protocol"
 	"skirmish/server/api"
 	"skirmish/server/ticket"
 	"skirmish/server/webhook"
@@ -183,6 +181,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.DataDir, "data-dir", c.DataDir, "`folder` for what outlives the process")
 	flags.DurationVar(&c.DrainTimeout, "drain-timeout", c.DrainTimeout, "`time` that SIGTERM leaves to the matches; 0s, as with --dev: none")
 	flags.StringVar(&c.NATSURL, "nats-url", "", "`URL` of a NATS server for results and webhooks; default one in the process")
+	flags.StringVar(&c.Durability, "durability", c.Durability, "`off|journal`: whether matches go on after the server was killed")
 	flags.Var((*bytesValue)(&c.StoreBytes), "store-bytes", "most that is kept of results and webhooks, a `size`")
 	flags.StringVar(&c.AdminKeysFile, "admin-keys-file", "", "`file` with admin keys, one per line; read again when it changes and on SIGHUP")
 	flags.StringVar(&c.TicketKeysFile, "ticket-keys-file", "", "`file` with ticket keys, as --admin-keys-file")
@@ -297,21 +296,12 @@ as the game port: for protocol test suites, and to measure the network layer alo
 }
 
 func versionCommand() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"version": version(), "wire": protocol.Version, "go": runtime.Version()})
-			}
-			fmt.Fprintln(cmd.OutOrStdout(), version())
-			return nil
-		},
+		Run:   func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), version()) },
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return cmd
 }
 
 // noArguments refuses what is neither a flag nor a command.

@@ -89,7 +89,7 @@ func TestFlagsReachTheNode(t *testing.T) {
 	got, code, _, stderr := typed(t, nil, "serve", "--addr", "127.0.0.1:0", "--admin-addr=[::1]:9", "--data-dir", "d", "--driver", "portable",
 		"--public-url", "wss://play.example.net/play", "--max-connections", "7", "--no-loopback-limits",
 		"--allow-origin", "https://a.example", "--allow-origin", "https://b.example:8443", "--log-level", "warn", "--trusted-proxy", "10.0.0.0/8,192.0.2.7",
-		"--nats-url", "nats://n.example:4222", "--store-bytes", "64MiB", "--webhook-event", "match.ended", "--drain-timeout", "90s")
+		"--nats-url", "nats://n.example:4222", "--store-bytes", "64MiB", "--webhook-event", "match.ended", "--drain-timeout", "90s", "--durability", "off")
 	if code != 0 {
 		t.Fatal(stderr)
 	}
@@ -98,7 +98,7 @@ func TestFlagsReachTheNode(t *testing.T) {
 		MaxConnections: 7, NoLoopbackLimits: true, AllowOrigins: []string{"https://a.example", "https://b.example:8443"},
 		TrustedProxies: []string{"10.0.0.0/8", "192.0.2.7"},
 		LogLevel:       zerolog.WarnLevel, LogConsole: got.serve.LogConsole,
-		NATSURL: "nats://n.example:4222", StoreBytes: 64 << 20, WebhookEvents: []string{"match.ended"}, Webhooks: webhook.Default(), DrainTimeout: 90 * time.Second,
+		NATSURL: "nats://n.example:4222", StoreBytes: 64 << 20, WebhookEvents: []string{"match.ended"}, Webhooks: webhook.Default(), DrainTimeout: 90 * time.Second, Durability: DurabilityOff,
 	}
 	if !reflect.DeepEqual(*got.serve, want) {
 		t.Errorf("got  %+v\nwant %+v", *got.serve, want)
@@ -144,6 +144,7 @@ func TestWrongUseIsOneSentenceAndExit2(t *testing.T) {
 		{"-x", "server: unknown shorthand flag: 'x' in -x\nSee \"server --help\".\n"},
 		{"--addr", "server: --addr needs a value\nSee \"server --help\".\n"},
 		{"--max-connections many", "server: --max-connections: \"many\" is not a whole number\nSee \"server --help\".\n"},
+		{"--durability none", "server: --durability: \"none\" is neither off nor journal\n"},
 		{"--drain-timeout -1s", "server: --drain-timeout -1s: must be 0s to 24h0m0s\n"},
 		{"--drain-timeout ten", "server: --drain-timeout: \"ten\" is no time: want one such as 90s or 10m\n"},
 		{"--max-connections 0", "server: --max-connections 0: must be 1 to 1000000\nSee \"server --help\".\n"},

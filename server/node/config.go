@@ -34,6 +34,12 @@ const (
 	MinAdminKeyBytes      = 32 // off loopback
 )
 
+// What happens to matches whose process is killed, as flags and configuration name it.
+const (
+	DurabilityJournal = "journal" // the next start goes on with them
+	DurabilityOff     = "off"     // the next start tells that they failed
+)
+
 // Drivers of package netpoll, as flags and configuration name them.
 const (
 	DriverEpoll    = "epoll"    // Linux, without TLS
@@ -63,6 +69,9 @@ type Config struct {
 	// NATSURL is a NATS server with JetStream that keeps results and webhooks, such as nats://nats.example.net:4222.
 	// Default empty: one inside the process, which does not listen and keeps its files in DataDir.
 	NATSURL string
+	// Durability is DurabilityJournal or DurabilityOff: whether matches go on after the process was killed. Default
+	// DurabilityJournal.
+	Durability string
 	// StoreBytes bounds the results and webhooks that are kept, MinStoreBytes and up. Default DefaultStoreBytes.
 	StoreBytes int64
 	// WebhookSecrets sign webhooks, by the id that matchmakers name; two of one id sign side by side. Default none.
@@ -125,6 +134,7 @@ func Default() Config {
 		AdminAddr:      DefaultAdminAddr,
 		DataDir:        DefaultDataDir,
 		StoreBytes:     DefaultStoreBytes,
+		Durability:     DurabilityJournal,
 		Webhooks:       webhook.Default(),
 		MaxConnections: DefaultMaxConnections,
 		DrainTimeout:   DefaultDrainTimeout,
@@ -157,6 +167,9 @@ func (c *Config) Validate() error {
 		if u, err := url.Parse(c.NATSURL); err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss" {
 			fault("--nats-url: want nats://host:port or tls://host:port")
 		}
+	}
+	if c.Durability != DurabilityJournal && c.Durability != DurabilityOff {
+		fault("--durability: %q is neither %s nor %s", c.Durability, DurabilityOff, DurabilityJournal)
 	}
 	if c.StoreBytes < MinStoreBytes {
 		fault("--store-bytes %s: must be %s or more", formatBytes(c.StoreBytes), formatBytes(MinStoreBytes))

@@ -28,8 +28,11 @@ import (
 // kills is how often the kill test kills its server: go test ./server/node -run Kill -kills 1000.
 var kills = flag.Int("kills", 30, "how often TestKillsLoseNoResult kills the server")
 
-// childEnv makes this test binary the server that the kill test starts and kills.
-const childEnv = "SKIRMISH_TEST_CHILD"
+// childEnv makes this test binary the server that the kill test starts and kills; optionEnv is what is special about it.
+const (
+	childEnv  = "SKIRMISH_TEST_CHILD"
+	optionEnv = "SKIRMISH_TEST_OPTION"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
@@ -38,12 +41,6 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
-	}
-	if os.Getenv(operatorEnv) != "" {
-		node.Main(race{}, flash{})
-	}
-	if dir := os.Getenv(natsEnv); dir != "" {
-		serveNATS(dir)
 	}
 	os.Exit(m.Run())
 }
@@ -54,12 +51,38 @@ func serveVictim(dir string) error {
 	cfg.Addr, cfg.AdminAddr, cfg.DataDir, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", dir, zerolog.ErrorLevel
 	cfg.WebhookSecrets, _ = webhook.ParseSecrets("main:" + hookSecret)
 	cfg.Webhooks.First, cfg.Webhooks.Most, cfg.Webhooks.Timeout = 10*time.Millisecond, 100*time.Millisecond, 2*time.Second
-	n, err := node.Start(cfg, flash{})
+	games := []game.Game{flash{}, race{}}
+	switch option := os.Getenv(optionEnv); option {
+	case "off":
+		cfg.Durability = node.DurabilityOff
+	case "no race":
+		games = games[:1]
+	case "": // nothing
+	default:
+		games[1] = newerRace{option}
+	}
+	n, err := node.Start(cfg, games...)
 	if err != nil {
 		return err
 	}
-	fmt.Println("http://" + n.AdminAddr().String())
+	fmt.Println("http://"+n.AdminAddr().String(), "ws://"+n.Addr().String()+node.PlayPath)
 	return n.Serve(context.Background())
+}
+
+// newerRace is a later version of the race. The name says whether it goes on with matches of the first one.
+type newerRace struct{ version string }
+
+func (r newerRace) Spec() game.Spec {
+	s := race{}.Spec()
+	s.Version = r.version
+	if strings.HasSuffix(r.version, " restores") {
+		s.Restores = []string{race{}.Spec().Version}
+	}
+	return s
+}
+
+func (r newerRace) New(ctx context.Context, m *game.Match) (game.Sim, error) {
+	return race{}.New(ctx, m)
 }
 
 // flash is a game that plays itself: it ends after some ticks.
@@ -100,16 +123,22 @@ func (s *flashSim) Step(t *game.Tick) {
 type victim struct {
 	cmd   *exec.Cmd
 	admin string
+	play  string
 }
 
 func start(t *testing.T, dir string) *victim {
+	t.Helper()
+	return startAs(t, dir, "")
+}
+
+func startAs(t *testing.T, dir, option string) *victim {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := &victim{cmd: exec.Command(self)}
-	v.cmd.Env = append(os.Environ(), childEnv+"="+dir)
+	v.cmd.Env = append(os.Environ(), childEnv+"="+dir, optionEnv+"="+option)
 	v.cmd.Stderr = os.Stderr
 	out, err := v.cmd.StdoutPipe()
 	if err != nil {
@@ -123,7 +152,7 @@ func start(t *testing.T, dir string) *victim {
 	if err != nil {
 		t.Fatalf("the server does not start on what is left: %v", err)
 	}
-	v.admin = strings.TrimSpace(line)
+	v.admin, v.play, _ = strings.Cut(strings.TrimSpace(line), " ")
 	return v
 }
 
@@ -133,8 +162,8 @@ func (v *victim) kill() {
 	v.cmd.Wait()
 }
 
-// ask does one request, a POST with the key if there is one; ok is false when the server is dead.
-func (v *victim) ask(ctx context.Context, method, path, key string, body any) (status int, out []byte, ok bool) {
+// ask does one request; ok is false when the server is dead.
+func (v *victim) ask(ctx context.Context, method, path string, body any) (status int, out []byte, ok bool) {
 	var in io.Reader
 	if body != nil {
 		b, _ := json.Marshal(body)
@@ -143,9 +172,6 @@ func (v *victim) ask(ctx context.Context, method, path, key string, body any) (s
 	req, _ := http.NewRequestWithContext(ctx, method, v.admin+path, in)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
-	}
-	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -156,15 +182,22 @@ func (v *victim) ask(ctx context.Context, method, path, key string, body any) (s
 	return res.StatusCode, out, err == nil
 }
 
-// answered is a call to make a match and its first answer.
-type answered struct {
-	id     string // of the match, and the call's key
-	body   map[string]any
-	answer string
+// must does one request that is answered with this status, and decodes the answer; into may be nil.
+func (v *victim) must(t *testing.T, method, path string, body any, want int, into any) {
+	t.Helper()
+	status, out, ok := v.ask(t.Context(), method, path, body)
+	if !ok || status != want {
+		t.Fatalf("%s %s: %d, want %d: %s", method, path, status, want, out)
+	}
+	if into != nil {
+		if err := json.Unmarshal(out, into); err != nil {
+			t.Fatalf("%s %s: %v in %s", method, path, err, out)
+		}
+	}
 }
 
-// However often the server is killed at whatever moment: every match that has ended – its result was given out by the API,
-// so it is on the disk – is told to its sink, unchanged, and what is told twice has the same id.
+// However often the server is killed at whatever moment: every match that was made goes on and ends, and its end is told to its
+// sink. A result that the API has given out does not change, and what is told twice has the same id.
 func TestKillsLoseNoResult(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -193,36 +226,23 @@ func TestKillsLoseNoResult(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var mu sync.Mutex
-	made, ended := 0, map[string]string{} // results as the API gave them out, by match
-	var newest answered                   // the last match that was said to be made before the kill
-	again, anew := 0, 0                   // repeats of that call that got the first answer, and that made it anew
+	made := map[string]bool{}
+	ended := map[string]string{} // results as the API gave them out, by match
 	for life := range *kills {
 		s.mu.Lock()
 		mood = chance(5)
 		s.mu.Unlock()
 		v := start(t, dir)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		if newest.id != "" {
-			switch status, out, ok := v.ask(ctx, "POST", "/v1/matches", newest.id, newest.body); {
-			case ok && status == http.StatusOK && string(out) == newest.answer:
-				again++
-			case ok && status == http.StatusCreated && ended[newest.id] == "": // the kill has undone it
-				anew++
-				newest.answer = string(out)
-			default:
-				t.Errorf("a repeat after the kill: %d %s, first %s", status, out, newest.answer)
-			}
-		}
 		var load sync.WaitGroup
 		for w := range 4 {
 			load.Go(func() {
 				for i := 0; ; i++ {
 					id := fmt.Sprintf("m-%d-%d-%d", life, w, i)
-					body := map[string]any{
+					status, out, ok := v.ask(ctx, "POST", "/v1/matches", map[string]any{
 						"match_id": id, "game": "flash", "params": map[string]any{"ticks": 1 + chance(4)}, "start": map[string]any{"when": "now"},
 						"webhook": map[string]any{"url": s.URL, "secret_id": "main", "events": []string{"match.*"}},
-					}
-					status, out, ok := v.ask(ctx, "POST", "/v1/matches", id, body)
+					})
 					if !ok {
 						return
 					}
@@ -231,11 +251,10 @@ func TestKillsLoseNoResult(t *testing.T) {
 						return
 					}
 					mu.Lock()
-					made++
-					newest = answered{id, body, string(out)}
+					made[id] = true
 					mu.Unlock()
 					for {
-						status, out, ok := v.ask(ctx, "GET", "/v1/matches/"+id+"/result", "", nil)
+						status, out, ok := v.ask(ctx, "GET", "/v1/matches/"+id+"/result", nil)
 						if !ok {
 							return
 						}
@@ -276,11 +295,11 @@ func TestKillsLoseNoResult(t *testing.T) {
 	begin := time.Now()
 	for {
 		var info api.NodeInfo
-		_, out, _ := v.ask(t.Context(), "GET", "/v1/node", "", nil)
+		_, out, _ := v.ask(t.Context(), "GET", "/v1/node", nil)
 		json.Unmarshal(out, &info)
 		got, _ := told()
 		missing := 0
-		for id := range ended {
+		for id := range made {
 			if got[id] == "" {
 				missing++
 			}
@@ -292,7 +311,13 @@ func TestKillsLoseNoResult(t *testing.T) {
 	}
 	t.Logf("what was left is told in %.1f s", time.Since(begin).Seconds())
 	got, repeated := told()
-	lost, changed := 0, 0
+	lost, changed, gone := 0, 0, 0
+	for id := range made {
+		if got[id] == "" && ended[id] == "" {
+			gone++
+			t.Errorf("%s was made and nobody hears of its end", id)
+		}
+	}
 	for id, want := range ended {
 		switch {
 		case got[id] == "":
@@ -301,13 +326,13 @@ func TestKillsLoseNoResult(t *testing.T) {
 			changed++
 			t.Errorf("%s was %s and is told as %s", id, want, got[id])
 		}
-		status, out, _ := v.ask(t.Context(), "GET", "/v1/matches/"+id+"/result", "", nil)
+		status, out, _ := v.ask(t.Context(), "GET", "/v1/matches/"+id+"/result", nil)
 		if status != http.StatusOK || strings.TrimSpace(string(out)) != want {
 			t.Errorf("%s was %s and is read as %d %s", id, want, status, out)
 		}
 	}
-	t.Logf("kills %d: matches made %d, ended %d, delivered %d, events repeated %d, changed %d, lost %d", *kills, made, len(ended), len(got), repeated, changed, lost)
-	t.Logf("calls repeated with their Idempotency-Key after a kill: %d got the first answer, %d were undone and done anew", again, anew)
+	t.Logf("kills %d: matches made %d, results read before the kill %d, went on after it %d, delivered %d, events repeated %d, changed %d, results lost %d, matches lost %d",
+		*kills, len(made), len(ended), len(made)-len(ended)-gone, len(got), repeated, changed, lost, gone)
 	if lost > 0 || changed > 0 || len(ended) < *kills {
 		t.Errorf("lost %d, changed %d, of %d", lost, changed, len(ended))
 	}

@@ -49,6 +49,8 @@ type matches struct {
 	lobby    *session.Lobby
 	store    *store
 	memory   *memoryGuard
+	tickets  *burntTickets
+	dataDir  string
 	strays   *session.Strays
 
 	running sync.WaitGroup
@@ -68,8 +70,14 @@ type entry struct {
 	room   *session.Room // nil until it is made
 	public bool          // others may find it; guarded by matches.mu
 	events *eventLog
+	cfg    session.RoomConfig
+	record uint64                     // of the match in the store, as long as it has no result
 	result atomic.Pointer[api.Result] // once it is on the disk
 	saved  chan struct{}              // closed then
+
+	notedSeq atomic.Uint64 // what the log of inputs has of the entry: the newest event,
+	noted    atomic.Uint64 // and the revision
+	revision atomic.Uint64 // of metadata and open
 
 	mu       sync.Mutex
 	metadata map[string]string // replaced whole, never changed
@@ -126,6 +134,9 @@ func (m *matches) Create(ctx context.Context, r *api.CreateRequest, commit func(
 	}
 	answer, err := m.furnish(e, r.Seats)
 	if err == nil {
+		err = m.keep(ctx, e)
+	}
+	if err == nil {
 		err = commit(answer)
 	}
 	if err != nil {
@@ -155,7 +166,11 @@ func (m *matches) furnish(e *entry, reqs []api.SeatRequest) (*api.Created, error
 func (m *matches) discard(e *entry) {
 	m.drop(e.room.ID())
 	e.room.Stop(game.ReasonForce, 0)
-	m.run(func() { e.room.Run(m.ctx); m.settle() })
+	m.run(func() {
+		e.room.Run(m.ctx)
+		m.parted(e)
+		m.settle()
+	})
 }
 
 // FindOrCreate reserves seats in an open match, or makes one (api.Matches).
@@ -342,6 +357,10 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 
 	cfg.Strays = m.strays
 	cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
+	if m.store.inputs != nil {
+		cfg.Journal = matchJournal{m.store.inputs, e}
+	}
+	e.cfg = cfg
 	room, err := session.NewRoom(ctx, cfg, m.lobby, m.keys, m.metrics, m.log)
 	if err != nil {
 		m.drop(id)

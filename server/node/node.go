@@ -25,6 +25,7 @@ import (
 	"skirmish/game"
 	"skirmish/protocol"
 	"skirmish/server/api"
+	"skirmish/server/journal"
 	"skirmish/server/metrics"
 	"skirmish/server/netpoll"
 	"skirmish/server/session"
@@ -52,6 +53,7 @@ type Node struct {
 	unlock   func()
 	store    *store
 	matches  *matches
+	gate     *session.Gate
 	lobby    *session.Lobby
 	driver   netpoll.Driver
 	game     netpoll.Listener
@@ -104,6 +106,10 @@ func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 		n.close()
 		return nil, err
 	}
+	if err := n.recover(); err != nil {
+		n.close()
+		return nil, err
+	}
 	return n, nil
 }
 
@@ -114,6 +120,20 @@ func (n *Node) identify(ground *Ground) (err error) {
 	}
 	n.secrets, err = openSecrets(&n.cfg, n.log)
 	return err
+}
+
+// recover opens the journal of the matches and goes on with what is in it.
+func (n *Node) recover() error {
+	var held map[string][]journal.Entry
+	if n.cfg.Durability == DurabilityJournal {
+		var err error
+		if held, err = n.store.openInputs(n.matches.gather); err != nil {
+			return fmt.Errorf("open the store: %w", err)
+		}
+		n.matches.tickets.log = n.store.inputs
+		n.gate.Burnt = n.matches.tickets.burnt
+	}
+	return n.matches.recover(n.store.ctx, held)
 }
 
 // listen opens both ports.
@@ -147,7 +167,7 @@ func (n *Node) wire(registry *game.Registry) error {
 	m.strays, m.memory = session.NewStrays(&n.metrics.Hangs), newMemoryGuard(n.cfg.MemoryLimit, m.all, n.log)
 	m.keys, m.draining, m.entries, m.store = n.keys, n.draining.Load, map[string]*entry{}, n.store
 
-	gate := &session.Gate{Node: n.id, Keys: n.keys, Room: m.room, Draining: n.draining.Load, Metrics: n.metrics, Log: n.log}
+	n.gate = &session.Gate{Node: n.id, Keys: n.keys, Room: m.room, Draining: n.draining.Load, Metrics: n.metrics, Log: n.log}
 	n.plain = session.NewPlainListener(n.game.Addr())
 	proxies, err := n.cfg.proxies()
 	if err != nil {
@@ -158,11 +178,11 @@ func (n *Node) wire(registry *game.Registry) error {
 		MaxConnections: maxConnections(n.cfg.MaxConnections), ExemptLoopback: n.cfg.NoLoopbackLimits,
 		Frames:       wsconn.ReaderLimits{MessageBytes: protocol.MaxMessageBytes},
 		FirstMessage: session.HelloTimeout,
-	}, n.driver, n.game, gate, n.plain.Give, n.metrics, n.log)
+	}, n.driver, n.game, n.gate, n.plain.Give, n.metrics, n.log)
 	if err != nil {
 		return err
 	}
-	m.lobby = n.lobby
+	m.lobby, m.dataDir, m.tickets = n.lobby, n.cfg.DataDir, &burntTickets{burned: &n.gate.Burned}
 
 	errorLog := stdlog.New(n.log.With().Str("part", "http").Logger(), "", 0)
 	public, err := api.NewPublic(api.PublicConfig{
@@ -194,6 +214,7 @@ func (n *Node) Serve(ctx context.Context) error {
 
 	var serving sync.WaitGroup
 	n.store.run()
+	n.matches.resume()
 	serving.Go(func() { n.matches.watch(lobbyCtx) })
 	serving.Go(func() { n.secrets.watch(lobbyCtx) })
 	serving.Go(func() { n.matches.memory.run(lobbyCtx) })

@@ -58,6 +58,7 @@ func (m *matches) finish(e *entry) {
 	}
 	e.result.Store(result)
 	close(e.saved)
+	m.parted(e)
 }
 
 // resultOf is what became of a match that is over.

@@ -125,6 +125,7 @@ func (m *matches) Patch(id string, r *api.PatchRequest) (*api.Match, error) {
 	if r.Metadata != nil {
 		e.metadata = maps.Clone(r.Metadata)
 	}
+	e.revision.Add(1)
 	e.mu.Unlock()
 	d := m.describe(e)
 	return &d, nil

@@ -27,27 +27,33 @@ const (
 	forwardWait = 2 * time.Second  // of a result for what its match told before
 	forwardPoll = 2 * time.Millisecond
 
-	resultShare, hookShare, deadShare, answerShare = 45, 38, 8, 7 // percent of the store
+	// Percent of the store.
+	resultShare, hookShare, deadShare, answerShare, matchShare, inputShare = 40, 33, 5, 7, 3, 10
 )
 
 // store is what outlives the node: results and the webhooks that are not delivered yet. Safe from any goroutine.
 type store struct {
-	nodeID  string
-	journal journal.Journal
-	results journal.Stream
-	hooks   *webhook.Dispatcher
-	answers answerStore
-	secrets func() webhook.Secrets
-	target  *webhook.Target // of the whole node, nil: none
-	feed    *api.Feed
-	metrics *metrics.Set
-	log     zerolog.Logger
+	nodeID      string
+	journal     journal.Journal
+	results     journal.Stream
+	matches     journal.Stream // without a result
+	inputStream journal.Stream
+	inputs      *journal.Log // of what reaches the matches; nil: nobody takes it down
+	hooks       *webhook.Dispatcher
+	answers     answerStore
+	secrets     func() webhook.Secrets
+	target      *webhook.Target // of the whole node, nil: none
+	feed        *api.Feed
+	metrics     *metrics.Set
+	log         zerolog.Logger
 
 	own     *eventLog      // of the node
 	moving  sync.WaitGroup // of queued events to the disk
 	working sync.WaitGroup // Run
 	ctx     context.Context
 	stop    context.CancelFunc
+
+	unwritten atomic.Bool // the log of inputs is refused
 
 	unsaved atomic.Int64 // matches that are over and wait for the disk
 	failing atomic.Int64 // since when the disk refuses things, Unix ns; 0: it does not
@@ -101,6 +107,8 @@ func openStore(ground *Ground, cfg *Config, secrets func() webhook.Secrets, node
 		{Name: "RESULTS" + suffix, MaxBytes: cfg.StoreBytes / 100 * resultShare, MaxAge: KeepResults},
 		{Name: "HOOKS" + suffix, MaxBytes: cfg.StoreBytes / 100 * hookShare},
 		{Name: "DEAD" + suffix, MaxBytes: cfg.StoreBytes / 100 * deadShare, MaxAge: KeepResults},
+		{Name: "MATCHES" + suffix, MaxBytes: cfg.StoreBytes / 100 * matchShare},
+		{Name: "INPUTS" + suffix, MaxBytes: cfg.StoreBytes / 100 * inputShare, Unsynced: true},
 		{Name: "ANSWERS" + suffix, MaxBytes: cfg.StoreBytes / 100 * answerShare, MaxAge: api.IdempotencyAge, DropOldest: true},
 	} {
 		if streams[c.Name], err = j.Open(ctx, c); err != nil {
@@ -108,15 +116,42 @@ func openStore(ground *Ground, cfg *Config, secrets func() webhook.Secrets, node
 			return nil, fmt.Errorf("open the store: %w", err)
 		}
 	}
-	s.results = streams["RESULTS"+suffix]
+	s.results, s.matches, s.inputStream = streams["RESULTS"+suffix], streams["MATCHES"+suffix], streams["INPUTS"+suffix]
 	s.answers = answerStore{streams["ANSWERS"+suffix]}
 	s.hooks = webhook.New(cfg.webhooks(), streams["HOOKS"+suffix], streams["DEAD"+suffix],
 		s.secrets, log.With().Str("part", "webhooks").Logger(), func(o webhook.Outcome) { set.Webhooks.Inc(string(o)) })
 	return s, nil
 }
 
+// openInputs opens the log of inputs and returns what it holds.
+func (s *store) openInputs(gather func()) (held map[string][]journal.Entry, err error) {
+	s.inputs, held, err = journal.OpenLog(s.ctx, s.inputStream, journal.LogConfig{Gather: gather, Wrote: s.wroteInputs})
+	return held, err
+}
+
+// wroteInputs notes what became of a record of inputs. Matches go on whatever it is.
+func (s *store) wroteInputs(bytes int, err error) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		s.metrics.Journal.Bytes.Add(float64(bytes))
+		if s.unwritten.Swap(false) {
+			s.log.Info().Msg("the journal of the matches is written again")
+		}
+		return
+	}
+	s.metrics.Journal.Refused.Inc()
+	if !s.unwritten.Swap(true) {
+		s.log.Error().Err(err).Msg("the journal of the matches cannot be written: they go on, and would not survive a crash of the node")
+	}
+}
+
 // run delivers webhooks until close.
 func (s *store) run() {
+	if s.inputs != nil {
+		s.working.Go(func() { s.inputs.Run(s.ctx) })
+	}
 	s.working.Go(func() { s.hooks.Run(s.ctx) })
 	s.working.Go(func() { s.results.Consume(s.ctx, "webhooks", s.forward) })
 }

@@ -122,9 +122,13 @@ func (r *Room) seatSession(a *arrival, now time.Time) Ending {
 		return endBadTicket
 	case a.resume && !r.ledger.accept(a.seat, a.generation):
 		return endBadResume
+	case a.resume && r.ledger.before(a.seat, a.generation):
+		a.lastEvent = min(a.lastEvent, r.undoneEvent)
 	case a.resume && a.lastEvent > r.engine.LastEvent():
 		return endNoSuchEvent
-	case seat.State == protocol.SeatLeft, seat.State == protocol.SeatKicked, seat.State == protocol.SeatExpired:
+	}
+	switch seat.State {
+	case protocol.SeatLeft, protocol.SeatKicked, protocol.SeatExpired:
 		return endSeatGone
 	}
 	if older := r.sessionOf(a.seat); older != nil {

@@ -33,6 +33,7 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	r.send(now)
 	clear(r.newcomers)
 	r.newcomers = r.newcomers[:0]
+	r.writeJournal(now)
 }
 
 // deliver puts together what one player is sent. A socket that has not taken the last write yet gets nothing new: its next state will be

@@ -15,16 +15,17 @@ import (
 // Gate takes the hello of each connection in the lobby, checks its ticket or resume token and sends the connection to
 // its room. It runs on the lobby's goroutine.
 type Gate struct {
-	Node     string                 // tickets for another node are refused
-	Keys     func() *ticket.Keyring // the present keyring
-	Room     func(id string) *Room  // nil: no such match
-	Draining func() bool            // new players are refused, resumes are not
+	Node     string                             // tickets for another node are refused
+	Keys     func() *ticket.Keyring             // the present keyring
+	Room     func(id string) *Room              // nil: no such match
+	Draining func() bool                        // new players are refused, resumes are not
+	Burnt    func(id string, expires time.Time) // told of each ticket that is used; must not block; nil: nobody
+	Burned   ticket.Burned                      // tickets that were used
 	Metrics  *metrics.Set
 	Log      zerolog.Logger
 
-	burned ticket.Burned
-	dec    *protocol.Decoder
-	hello  protocol.Hello
+	dec   *protocol.Decoder
+	hello protocol.Hello
 }
 
 // Message takes the first message of s, which must be a hello (Receiver).
@@ -97,9 +98,12 @@ func (g *Gate) judgeTicket(now time.Time) (arrival, *Room, error) {
 		g.Metrics.Tickets.Mismatch.Inc()
 		return arrival{}, nil, endNoMatch
 	}
-	if !g.burned.Burn(c.ID, time.Unix(c.Expires, 0), now) {
+	if !g.Burned.Burn(c.ID, time.Unix(c.Expires, 0), now) {
 		g.Metrics.Tickets.Used.Inc()
 		return arrival{}, nil, endBadTicket
+	}
+	if g.Burnt != nil {
+		g.Burnt(c.ID, time.Unix(c.Expires, 0))
 	}
 	if c.Seat == 0 { // minted by a matchmaker that knows players, not seats
 		seat, ok := room.SeatOf(c.Player)

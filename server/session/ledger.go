@@ -60,6 +60,7 @@ type Counts struct {
 // the match's own is the only one that moves seats on from reserved, but for release.
 type ledger struct {
 	version atomic.Uint32 // counts changes; read without the lock by the match at every tick
+	dirty   atomic.Bool   // a seat is
 	notify  func(Event)   // told of every change, in order and with no lock of the ledger held but telling
 
 	mu         sync.Mutex
@@ -79,7 +80,9 @@ type ledgerSeat struct {
 	Seat
 	generation uint32          // of the resume token; counts connections of this seat
 	proven     uint32          // the newest generation whose token the player is known to hold: older tokens are void
+	undone     uint32          // generations up to here are from before a restart of the node
 	changed    uint32          // version of the last change
+	dirty      bool            // changed since the journal has taken it down
 	since      time.Time       // when it became active; zero: it is not
 	trips      []time.Duration // round trips of its newest pings, a ring
 	nextTrip   int
@@ -103,7 +106,16 @@ func (s *ledgerSeat) free() bool {
 }
 
 // touch marks a change. Called with the lock held.
-func (l *ledger) touch(s *ledgerSeat) { s.changed = l.version.Add(1) }
+func (l *ledger) touch(s *ledgerSeat) {
+	s.changed = l.version.Add(1)
+	l.soiled(s)
+}
+
+// soiled marks what the journal has to take down. Called with the lock held.
+func (l *ledger) soiled(s *ledgerSeat) {
+	s.dirty = true
+	l.dirty.Store(true)
+}
 
 // move brings a seat into another state and keeps its figures. Called with the lock held.
 func (l *ledger) move(s *ledgerSeat, to protocol.SeatState, now time.Time) {
@@ -354,6 +366,7 @@ func (l *ledger) renew(player string, expires, now time.Time) (Seat, error) {
 	}
 	if s.State == protocol.SeatReserved && expires.After(s.Expires) {
 		s.Expires = expires
+		l.soiled(s)
 	}
 	out := s.Seat
 	out.Expires = expires
@@ -406,6 +419,7 @@ func (l *ledger) set(number uint16, state protocol.SeatState) (generation uint32
 	s := &l.seats[number-1]
 	if state == protocol.SeatActive {
 		s.generation++
+		l.soiled(s)
 	}
 	l.move(s, state, time.Now())
 	return s.generation
@@ -424,6 +438,7 @@ func (l *ledger) accept(number uint16, generation uint32) bool {
 		return false
 	}
 	s.proven = generation
+	l.soiled(s)
 	return true
 }
 
@@ -433,6 +448,7 @@ func (l *ledger) prove(number uint16, generation uint32) {
 	defer l.mu.Unlock()
 	s := &l.seats[number-1]
 	s.proven = max(s.proven, generation)
+	l.soiled(s)
 }
 
 // changes appends the entries that changed after version since, and returns the present version.

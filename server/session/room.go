@@ -25,6 +25,7 @@ type RoomConfig struct {
 	Spectators int           // seats for spectators
 	Start      StartRule     // when it begins
 	Strays     *Strays       // of the node
+	Journal    Journal       // nil: the match ends with the process
 	Notify     func(Event)   // told of what happens, from several goroutines, one at a time; must not block; nil: nobody
 	Reconnect  time.Duration // how long a lost player's seat is kept
 	NoShow     time.Duration // how long the match waits for its first player; 0: for ever
@@ -107,7 +108,12 @@ type Room struct {
 	counts     counts
 	ticks      tickLog
 	startAt    time.Time // when the countdown is over; zero: none runs
-	watch      watch
+	scribe     scribe
+
+	restored    bool   // from a journal
+	restarts    int    // of the node that this match has come through since its last checkpoint
+	undoneEvent uint32 // the last event before them: what clients have seen behind it is undone
+	watch       watch
 }
 
 // arrival is a connection whose hello was accepted, or a bot, on its way into the match.
@@ -145,6 +151,11 @@ func NewRoom(ctx context.Context, cfg RoomConfig, lobby *Lobby, keys func() *tic
 	if err != nil {
 		return nil, err
 	}
+	return newRoom(cfg, engine, lobby, keys, m, log), nil
+}
+
+// newRoom is the room of a match.
+func newRoom(cfg RoomConfig, engine *game.Engine, lobby *Lobby, keys func() *ticket.Keyring, m *metrics.Set, log zerolog.Logger) *Room {
 	if cfg.Notify == nil {
 		cfg.Notify = func(Event) {}
 	}
@@ -159,7 +170,7 @@ func NewRoom(ctx context.Context, cfg RoomConfig, lobby *Lobby, keys func() *tic
 	}
 	r.receive = r.received
 	r.maxLength.Store(int64(cfg.MaxLength))
-	return r, nil
+	return r
 }
 
 // Run plays the match to its end and returns when every session has been handed back to the lobby.
@@ -175,7 +186,7 @@ func (r *Room) Run(ctx context.Context) {
 
 // forget gives up what only a running match needs: it can be asked about long after its end.
 func (r *Room) forget() {
-	r.engine, r.dec, r.scratch = nil, nil, nil
+	r.engine, r.dec, r.scratch, r.scribe = nil, nil, nil, scribe{}
 	r.receive, r.reading, r.writes, r.writers = nil, nil, nil, nil
 	r.sessions, r.arrived, r.newcomers, r.lost, r.roster = nil, nil, nil, nil, nil
 	r.input = protocol.Input{}
@@ -189,6 +200,11 @@ func (r *Room) play(ctx context.Context) (err error) {
 			err = &game.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
+	r.keepJournal(time.Now())
+	if r.running.Load() != 0 {
+		r.log.Info().Uint32("tick", r.engine.Now()).Msg("match goes on")
+		return r.engine.Run(ctx, watched{r}, r)
+	}
 	if started, err := r.wait(ctx); !started {
 		return err
 	}

@@ -49,6 +49,7 @@ func (r *Room) wait(ctx context.Context) (bool, error) {
 			return false, nil
 		case now := <-sweep.C:
 			r.ledger.sweep(now)
+			r.writeJournal(now)
 			continue
 		case <-r.wake:
 		case <-beat:

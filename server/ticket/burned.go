@@ -40,6 +40,19 @@ func (b *Burned) Burn(id string, expires, now time.Time) bool {
 	return true
 }
 
+// All are the tickets that are marked, with the Unix second of their expiry.
+func (b *Burned) All() map[string]int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := map[string]int64{}
+	for until, bucket := range b.buckets {
+		for id := range bucket {
+			out[id] = until
+		}
+	}
+	return out
+}
+
 // Len is the number of marks that are kept.
 func (b *Burned) Len() int {
 	b.mu.Lock()
