@@ -105,7 +105,7 @@ export class Inputs {
       if (this.sample !== null) this.sample(this.#current, true, this.seq + n + 1);
       this.#batch.set(this.#current, n * fields);
       n++;
-      pacer.sent();
+      pacer.sent(performance.now());
       this.given?.(this.seq + n, this.#current);
     }
     if (n === 0) return;

@@ -6,8 +6,10 @@
 //   y = lead + sent − tick × period
 //
 // That follows from the network alone and not from what this clock has done, so nothing swings. The next input n
-// goes out at mean(y) + (n + c) × period − target; the clock gets there by running up to 5 % faster or slower. What
-// is further off than 250 ms is set at once: inputs are left out, or doubled up. Numbers never move.
+// is due at mean(y) + (n + c) × period − target; the clock gets there by running up to 5 % faster or slower. What
+// is further off than 250 ms is set at once: inputs are left out, or doubled up. Numbers never move. How much later
+// than they are due inputs really go out, on a page that is slow to come round to it, is watched apart from the network
+// and made good by a larger target.
 
 const MOST_BEND = 0.05;
 /** Part of what is left that is made up with one input. */
@@ -19,6 +21,9 @@ const MEMORY_MS = 2000;
 const OBSERVATIONS = 512;
 /** Twice the jitter counts up to this, ms. */
 const MOST_SPREAD_MS = 250;
+/** Inputs that the lateness of this page is taken from, as the time constant of an average; it counts up to so many ms. */
+const TARDY_MEMORY = 64;
+const MOST_TARDY_MS = 150;
 /** Observations far from all others are left out, until so many come in a row. */
 const ODD = 4;
 /** Inputs whose time of sending is known. */
@@ -44,6 +49,10 @@ export class Pacer {
   #sentSeq = new Float64Array(SENT);
   #sentAt = new Float64Array(SENT);
 
+  // How late inputs go out: mean and mean square.
+  #late = 0;
+  #lateSquare = 0;
+
   // Observations of the last two seconds, in a ring.
   #tick = new Float64Array(OBSERVATIONS);
   #y = new Float64Array(OBSERVATIONS);
@@ -64,7 +73,7 @@ export class Pacer {
     this.#period = 1000 / tickRate;
     this.#least = targetLeadMs;
     this.#most = tickRate;
-    /** How long inputs ought to wait at the server: one tick and twice the jitter, or as much as recent ones needed. */
+    /** How long inputs that go out when they are due ought to wait at the server: one tick and twice the jitter, or as much as recent ones needed, and what this page is late. */
     this.targetMs = Math.max(targetLeadMs, this.#period);
     /** How long the next input will wait there, as far as is known. */
     this.leadMs = 0;
@@ -113,11 +122,17 @@ export class Pacer {
     return nowMs >= this.#due;
   }
 
-  /** The input that was due has gone out. */
-  sent() {
+  /**
+   * The input that was due has gone out.
+   * @param {number} nowMs
+   */
+  sent(nowMs) {
     const i = this.#next % SENT;
     this.#sentSeq[i] = this.#next++;
-    this.#sentAt[i] = this.#due;
+    this.#sentAt[i] = nowMs;
+    const late = Math.max(0, nowMs - Math.max(this.#due, this.#free));
+    this.#late += (late - this.#late) / TARDY_MEMORY;
+    this.#lateSquare += (late * late - this.#lateSquare) / TARDY_MEMORY;
     this.#due += this.#period + this.#bend();
     this.#foresee();
   }
@@ -227,7 +242,13 @@ export class Pacer {
     this.jitterMs = Math.sqrt(squares / n);
     const wanted = this.#period + Math.min(2 * this.jitterMs, MOST_SPREAD_MS);
     const needed = mean - least + this.#period / 2;
-    this.targetMs = Math.max(this.#least, Math.min(wanted, needed));
+    this.targetMs = Math.max(this.#least, Math.min(wanted, needed)) + this.#tardy();
+  }
+
+  /** What to allow for this page being late. */
+  #tardy() {
+    const deviation = Math.sqrt(Math.max(0, this.#lateSquare - this.#late * this.#late));
+    return Math.min(MOST_TARDY_MS, this.#late + 2 * deviation);
   }
 
   #foresee() {

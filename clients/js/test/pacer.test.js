@@ -69,7 +69,7 @@ function seat({ rate, every, seed = 1, way, seconds = 60, settle = 5, timer = ()
     if (!open || server < wake) continue;
     const before = seq;
     while (pacer.ready(now)) {
-      pacer.sent();
+      pacer.sent(now);
       up.put(server, ++seq);
     }
     r.burst = Math.max(r.burst, seq - before);
@@ -96,6 +96,17 @@ for (const [name, rate, every, rtt, spread, timer] of /** @type {[string, number
       t.diagnostic(told(r));
       assert.ok(r.own >= 0.995, told(r));
       assert.ok(r.wait <= 1.5, told(r));
+    }
+  });
+}
+
+for (const frame of [16.7, 28, 50]) {
+  test(`a page that does nothing between its frames, each ${frame} ms, loses no inputs`, (t) => {
+    for (let seed = 1; seed <= 3; seed++) {
+      const r = seat({ rate: 60, every: 2, seed, way: (g) => uniform(g, 100, 4), asleep: (now) => now % frame >= 0.25 });
+      t.diagnostic(told(r));
+      assert.ok(r.own >= 0.995, told(r));
+      assert.ok(r.wait * (1000 / 60) <= 25 + frame, told(r));
     }
   });
 }
@@ -136,7 +147,7 @@ test('nothing is sent into a silence for longer than a second', () => {
   let n = 0;
   for (let now = 0; now < 10000; now += 5) {
     while (p.ready(now)) {
-      p.sent();
+      p.sent(now);
       n++;
     }
   }

@@ -105,7 +105,7 @@ function fly({ seed, way, seconds = 30, meddle = () => {}, boosts = [], dashes =
     if (open && now >= wake) {
       while (pacer.ready(now)) {
         if (random() < 0.05) keys.set([Math.floor(random() * 3 - 1) * 127, Math.floor(random() * 3 - 1) * 127, Math.floor(random() * 65536), dashes && random() < 0.2 ? 4 : 0]);
-        pacer.sent();
+        pacer.sent(now);
         const values = Int32Array.from(keys);
         predictor.give(++seq, values);
         up.put(now, { seq, values });
