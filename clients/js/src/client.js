@@ -17,6 +17,8 @@ import * as limits from './limits.js';
 
 const SDK = 'skirmish-js/0.2.0';
 const PING_EVERY_MS = 500;
+/** Nothing ran for this long: the page slept, and how long an answer took to a ping from before tells nothing of the way. */
+const SLEPT_MS = 2000;
 const LEAVE_MS = 1000;
 const KEYFRAME_EVERY_MS = 1000;
 /** A line is not silent before this many states are missing. */
@@ -74,6 +76,9 @@ export class Client extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #leaveTimer;
   #pingId = 0;
+  /** When anything last ran here, and when it did again after a sleep. */
+  #ran = 0;
+  #woke = 0;
   #writer = new Writer();
   #inputs;
   #traffic;
@@ -256,7 +261,11 @@ export class Client extends Emitter {
     if (this.status !== 'idle') return Promise.reject(new Error('a Client connects once'));
     return new Promise((resolve, reject) => {
       this.#first = { resolve, reject };
-      this.#pingTimer = setInterval(() => this.status === 'playing' && this.#ping(performance.now()), PING_EVERY_MS);
+      this.#ran = performance.now();
+      this.#pingTimer = setInterval(() => {
+        const now = this.#now();
+        if (this.status === 'playing') this.#ping(now);
+      }, PING_EVERY_MS);
       this.#connection.open(url);
     });
   }
@@ -270,6 +279,13 @@ export class Client extends Emitter {
     const bytes = this.#writer.done();
     this.#traffic.out(bytes.length, performance.now());
     return bytes;
+  }
+
+  #now() {
+    const now = performance.now();
+    if (now - this.#ran > SLEPT_MS) this.#woke = now;
+    this.#ran = now;
+    return now;
   }
 
   /** @param {number} now */
@@ -289,7 +305,7 @@ export class Client extends Emitter {
 
   /** @param {unknown} data */
   #receive(data) {
-    const now = performance.now();
+    const now = this.#now();
     if (!(data instanceof ArrayBuffer)) return this.#fault(new MessageError('not binary'));
     const bytes = new Uint8Array(data);
     this.#traffic.in(bytes.length, now);
@@ -319,7 +335,7 @@ export class Client extends Emitter {
     if (type === Type.notice) return this.#noticed(message.readNotice(bytes));
     if (type === Type.pong) {
       const p = message.readPong(bytes);
-      this.clock.add(p.t0, p.t1, p.t2, Math.round(now * 1000));
+      if (p.t0 >= this.#woke * 1000) this.clock.add(p.t0, p.t1, p.t2, Math.round(now * 1000));
       return;
     }
     if (this.welcome === null) throw new MessageError('before the welcome');

@@ -257,6 +257,16 @@ test('pings measure the round trip', async (t) => {
   assert.ok(Math.abs(client.clock.serverTime(performance.now()) - Date.now() * 1000) < 500_000);
 });
 
+test('an answer that lay waiting while the page slept is no round trip', async (t) => {
+  const { client, conn } = await play(t);
+  const [, id, t0] = await conn.take(3);
+  conn.send(message(0x25, id, t0, 1, 1));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2200);
+  conn.send(roster(1, []));
+  await next(client, 'roster');
+  assert.ok(client.clock.rttMs < 1000, `${client.clock.rttMs} ms`);
+});
+
 test('a request is answered, or refused with the words of the game', async (t) => {
   const { client, conn } = await play(t);
   const good = client.request(3, new Uint8Array([1, 2]));

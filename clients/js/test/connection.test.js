@@ -82,7 +82,7 @@ test('a first line that speaks while the second one is on its way plays on until
   await next(client, 'state');
   assert.deepEqual(statuses, ['silent', 'playing']);
   assert.deepEqual((await second.take(1))[2], ['rt1.first', 5], 'the server may have given it the seat');
-  second.send(welcome({ resume: 'rt1.second' }));
+  second.send(welcome({ resume: 'rt1.second', eventSeq: 5 }));
   second.send(event(6, 102, 1, [1, 0]));
   second.send(snapshot(104, ships(90), { own }));
   await next(client, 'state');
