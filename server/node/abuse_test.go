@@ -172,7 +172,7 @@ func (w *wave) run(t *testing.T, s *abused, c *onlookers, block string) {
 	peak, stop := watchMemory(s)
 
 	busy := lenient()
-	begin := time.Now()
+	used, begin := s.processorTime(), time.Now()
 	ends := make([]map[string]int, len(w.offences))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -197,6 +197,7 @@ func (w *wave) run(t *testing.T, s *abused, c *onlookers, block string) {
 	wg.Wait()
 	time.Sleep(time.Until(begin.Add(700 * time.Millisecond)))
 	abusedP99 := c.errors99(begin, time.Now())
+	used = s.processorTime() - used
 	stop()
 	grown := max(0, <-peak-memory)
 
@@ -220,7 +221,7 @@ func (w *wave) run(t *testing.T, s *abused, c *onlookers, block string) {
 			}
 		}
 	}
-	t.Logf("%-36s a newcomer was let in after %v", "", newcomer.Round(time.Millisecond))
+	t.Logf("%-36s a newcomer was let in after %v; the server used %v of processor time in all", "", newcomer.Round(time.Millisecond), used)
 	if later := c.quiet(300 * time.Millisecond); later > quiet {
 		quiet = later
 	}
