@@ -74,7 +74,9 @@ func (r *Room) checkpoint(now time.Time) {
 	version := r.ledger.version.Load()
 	host, err := r.save(now)
 	if err == nil {
+		r.lend() // the game hears of who came and went before its state is taken
 		err = k.writer.Checkpoint(host)
+		r.reclaim()
 	}
 	if err == nil {
 		k.chunks = k.writer.Cut(append(k.chunks[:0], k.head...))
