@@ -10,6 +10,7 @@ const (
 	kindHead       = 'H'
 	kindTicks      = 'T'
 	kindCheckpoint = 'C'
+	kindForget     = 'F'
 	kindEnd        = 'E'
 )
 

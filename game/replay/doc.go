@@ -9,13 +9,13 @@
 //
 // A stream is a row of chunks:
 //
-//	kind     u8       'H' head, 'T' ticks, 'C' checkpoint, 'E' end
+//	kind     u8       'H' head, 'T' ticks, 'C' checkpoint, 'F' forget, 'E' end
 //	length   uvarint  of the payload, in bytes
 //	payload
 //	crc      u32      CRC-32C over everything before it, little-endian as all fixed-width numbers
 //
 // The first chunk is a head. A stream that ends within a chunk, or whose chunk has another checksum, is torn: what is
-// before that chunk counts. Strings and bytes have a uvarint length in front.
+// before that chunk counts. A stream may be packed whole with gzip. Strings and bytes have a uvarint length in front.
 //
 //	head        magic "skirmish", uvarint format version, match id, game, game version, u32 plan hash, uvarint fields
 //	            of an input, u64 seed, uvarint tick rate, snapshot rate, players, spectator delay in ms, params,
@@ -23,6 +23,7 @@
 //	ticks       uvarint number of the last step before it, then operations to its end
 //	checkpoint  uvarint number of the last step, the engine's saved state packed with S2, the host's own
 //	            bytes
+//	forget      uvarint number of the last step: there was a checkpoint here, which was left out
 //	end         uvarint number of the last step, reason, result
 //
 // An operation begins with one byte:

@@ -239,3 +239,22 @@ func resealed(b []byte) []byte {
 	}
 	return b
 }
+
+// TestPacked: it is the same recording, and one whose file breaks off is good up to there.
+func TestPacked(t *testing.T) {
+	stream, d := pongStream(t), pongDefinition(t)
+	var packed bytes.Buffer
+	if err := replay.Pack(&packed, stream); err != nil {
+		t.Fatal(err)
+	}
+	p := play(t, packed.Bytes(), d)
+	end(t, p)
+	if c := p.Checks(); c.Digests != 60 || p.Recording().End == nil || p.Recording().Torn || c.Checkpoints != 0 {
+		t.Errorf("%+v, end %v", c, p.Recording().End)
+	}
+	r := read(t, packed.Bytes()[:packed.Len()/2])
+	s, err := r.Summary()
+	if err != nil || !r.Torn || r.End != nil || s.Ticks == 0 || s.Ticks >= 60 {
+		t.Errorf("half of it: torn %v, %+v, %v", r.Torn, s, err)
+	}
+}

@@ -69,6 +69,7 @@ func (r *Recording) Adopt(ctx context.Context, d *game.Definition) (*Player, err
 // rewind goes back to the start.
 func (p *Player) rewind() error {
 	m := p.r.Head.Match
+	m.SpectatorDelay = 0 // who watches a replay waits for nobody
 	e, err := game.NewEngine(p.ctx, p.d, &m)
 	if err != nil {
 		return fmt.Errorf("replay: make the match again: %w", err)
@@ -147,6 +148,9 @@ func (p *Player) next() error {
 		return nil
 	}
 	p.x.forget()
+	if c.kind == kindForget {
+		return nil
+	}
 	want, err := p.r.points[c.point].State()
 	if err != nil {
 		return err

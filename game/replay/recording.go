@@ -50,10 +50,14 @@ func (c *Checkpoint) State() ([]byte, error) {
 // Read reads a stream; b belongs to the recording from then on. A torn tail is no error, see Torn. ErrForeign,
 // ErrFormat, ErrTooLong, ErrCorrupt.
 func Read(b []byte) (*Recording, error) {
+	b, torn, err := unpacked(b)
+	if err != nil {
+		return nil, err
+	}
 	if len(b) > MaxRecordingBytes {
 		return nil, ErrTooLong
 	}
-	r := new(Recording)
+	r := &Recording{Torn: torn}
 	whole := len(b)
 	for first := true; len(b) > 0; first = false {
 		kind, payload, rest, err := nextChunk(b)
@@ -91,7 +95,7 @@ func (r *Recording) add(kind byte, payload []byte, first bool) error {
 		r.Head = *h
 	case r.End != nil:
 		return fmt.Errorf("%w: it goes on behind its end", ErrCorrupt)
-	case kind == kindTicks:
+	case kind == kindTicks, kind == kindForget:
 		r.chunks = append(r.chunks, chunk{kind: kind, tick: uint32(c.uvarint(math.MaxUint32)), payload: c.b})
 	case kind == kindCheckpoint:
 		p := Checkpoint{Tick: uint32(c.uvarint(math.MaxUint32)), packed: c.bytes(MaxCheckpointBytes), Host: c.bytes(MaxCheckpointBytes), chunk: len(r.chunks)}

@@ -20,6 +20,7 @@ type Summary struct {
 
 // Summary reads r through: ErrCorrupt.
 func (r *Recording) Summary() (s Summary, err error) {
+	s.Checkpoints = len(r.points)
 	x, o := expected{fields: r.Head.Fields}, op{}
 	seated := map[game.Seat]bool{}
 	for i := range r.chunks {
@@ -27,8 +28,7 @@ func (r *Recording) Summary() (s Summary, err error) {
 		if k.tick != s.Ticks {
 			return s, fmt.Errorf("%w: tick %d is followed by what happened after tick %d", ErrCorrupt, s.Ticks, k.tick)
 		}
-		if k.kind == kindCheckpoint {
-			s.Checkpoints++
+		if k.kind != kindTicks {
 			x.forget()
 			continue
 		}
