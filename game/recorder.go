@@ -32,8 +32,13 @@ type Recorder interface {
 	Stepped(tick uint32)
 }
 
-// Record tells r of what happens from now on; nil: nobody any more. Call it between two ticks.
-func (e *Engine) Record(r Recorder) { e.recorder = r }
+// Record tells r, too, of what happens from now on; nil: nobody any more. Call it between two ticks.
+func (e *Engine) Record(r Recorder) {
+	if r != nil && e.recorder != nil {
+		r = both{e.recorder, r}
+	}
+	e.recorder = r
+}
 
 // recording tells whether what happens changes the match and is to be recorded.
 func (e *Engine) recording() bool { return e.recorder != nil && !e.over }
@@ -115,3 +120,24 @@ func stirRows(h uint64, r *protocol.Rows) uint64 {
 }
 
 func stir(h, x uint64) uint64 { return bits.RotateLeft64(h^x, 29) * 0x9e3779b97f4a7c15 }
+
+// both are two recorders.
+type both struct{ a, b Recorder }
+
+func (r both) Join(info PlayerInfo) { r.a.Join(info); r.b.Join(info) }
+
+func (r both) Leave(s Seat, why Reason) { r.a.Leave(s, why); r.b.Leave(s, why) }
+
+func (r both) Lost(s Seat, lost bool) { r.a.Lost(s, lost); r.b.Lost(s, lost) }
+
+func (r both) Input(s Seat, in *protocol.Input) { r.a.Input(s, in); r.b.Input(s, in) }
+
+func (r both) Request(s Seat, op uint16, in []byte) { r.a.Request(s, op, in); r.b.Request(s, op, in) }
+
+func (r both) Signal(op string, in json.RawMessage) { r.a.Signal(op, in); r.b.Signal(op, in) }
+
+func (r both) Stop(why Reason) { r.a.Stop(why); r.b.Stop(why) }
+
+func (r both) Thought(s Seat, values []int32) { r.a.Thought(s, values); r.b.Thought(s, values) }
+
+func (r both) Stepped(tick uint32) { r.a.Stepped(tick); r.b.Stepped(tick) }

@@ -317,7 +317,7 @@ func TestMethodsAndPaths(t *testing.T) {
 			}
 		}
 	}
-	for _, target := range []string{"/", "/v1", "/v1/", "/v1/matches/", "/v1/matches/m/", "/v1/matches/m/seats/a/b", "/v2/matches", "/v1/matches:find", "/debug", "/v1/matches/m/replay", "/v1/matches/.hidden"} {
+	for _, target := range []string{"/", "/v1", "/v1/", "/v1/matches/", "/v1/matches/m/", "/v1/matches/m/seats/a/b", "/v2/matches", "/v1/matches:find", "/debug", "/v1/matches/m/replays", "/v1/matches/.hidden"} {
 		w := send(t, h, request{method: "GET", target: target})
 		if e := readRefusal(t, w).Error; w.Code != 404 || e.Code != "not_found" {
 			t.Errorf("%s: %d %s", target, w.Code, w.Body)

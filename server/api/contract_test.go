@@ -32,6 +32,7 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 
 func init() {
 	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.FileBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("application/octet-stream", openapi3filter.FileBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("application/yaml", openapi3filter.FileBodyDecoder)
 }
 
@@ -114,6 +115,8 @@ var extras = []struct {
 	{request{method: "GET", target: "/v1/node"}, ""},
 	{request{method: "POST", target: "/v1/node/drain", body: `{"deadline_ms":1000}`}, ""},
 	{request{method: "GET", target: "/v1/openapi.yaml"}, ""},
+	{request{method: "GET", target: "/v1/matches/m/replay"}, ""},
+	{request{method: "GET", target: "/v1/matches/m/film"}, ""},
 	{request{method: "GET", target: "/livez"}, ""},
 	{request{method: "GET", target: "/readyz"}, ""},
 }

@@ -174,6 +174,31 @@ func (f *fake) Result(id string) (*api.Result, error) {
 	}, f.begin()
 }
 
+func (f *fake) Replay(id string) (*api.Download, error) {
+	f.id = id
+	if f.gone {
+		return nil, api.NewError(api.NotFound, "There is no such replay.")
+	}
+	return &api.Download{ReadSeekCloser: recorded{strings.NewReader("a recording")}, Name: id + ".replay", Time: created}, f.begin()
+}
+
+type recorded struct{ *strings.Reader }
+
+func (recorded) Close() error { return nil }
+
+func (f *fake) Film(_ context.Context, id string, w io.Writer) error {
+	f.id = id
+	if f.gone {
+		return api.NewError(api.NotFound, "There is no such replay.")
+	}
+	_, err := io.WriteString(w, "a film")
+	return err
+}
+
+func (f *fake) Replays() []api.ReplayInfo {
+	return []api.ReplayInfo{{MatchID: "m", Game: "arena", EndedAt: api.Time(created), Seconds: 60}}
+}
+
 func (f *fake) QuickPlay(_ context.Context, r *api.QuickPlayRequest) (*api.QuickPlay, error) {
 	f.quick = r
 	return &api.QuickPlay{MatchID: "m", PlayerID: "p", Seat: 1, Token: "mt1.x"}, f.begin()

@@ -16,6 +16,7 @@ const (
 
 // Ranges of the fields. Times are in milliseconds on the wire.
 const (
+	MaxReplayList    = 20
 	MaxMatchIDBytes  = 64 // letters, digits, '-', '_' and '.', a letter or digit first
 	MaxGameBytes     = 64
 	MaxPlayerIDBytes = 64

@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 )
 
@@ -41,6 +42,12 @@ type Matches interface {
 	End(id string, mode EndMode, grace time.Duration) error
 	// Result returns what became of an ended match. not_found, also while it runs.
 	Result(id string) (*Result, error)
+	// Replay opens the recording of an ended match. not_found, also when it was not recorded.
+	Replay(id string) (*Download, error)
+	// Film writes what a spectator of a recorded match has seen (package replay). not_found, rate_limited, internal.
+	Film(ctx context.Context, id string, w io.Writer) error
+	// Replays tells of the newest recordings, at most MaxReplayList, newest first.
+	Replays() []ReplayInfo
 	// QuickPlay finds an open match or makes one, and reserves a seat in it. A URL left empty is filled in
 	// from the request. unknown_game, not_found, match_full, no_capacity, draining.
 	QuickPlay(ctx context.Context, r *QuickPlayRequest) (*QuickPlay, error)
@@ -58,6 +65,7 @@ type CreateRequest struct {
 	Capacity         Capacity          `json:"capacity"`
 	SpectatorDelayMS int64             `json:"spectator_delay_ms"` // 0 to MaxSpectatorDelayMS: spectators see the match as it was that long ago
 	Open             bool              `json:"open"`               // quick play and find_or_create may join; default true
+	Record           bool              `json:"record"`             // a replay is kept when the match ends
 	Seats            []SeatRequest     `json:"seats"`
 	Timeouts         Timeouts          `json:"timeouts"`
 	Start            Start             `json:"start"`
@@ -282,6 +290,21 @@ type Result struct {
 	Players   []PlayerResult    `json:"players"`
 	Result    json.RawMessage   `json:"result"` // the game's own, null when it gave none
 	Net       *NetResult        `json:"net,omitempty"`
+	Replay    *ReplayFile       `json:"replay,omitempty"` // of a recorded match
+}
+
+// ReplayFile is where the recording of a match is.
+type ReplayFile struct {
+	Size   int64  `json:"size"` // bytes
+	SHA256 string `json:"sha256"`
+	URL    string `json:"url"` // on the admin port, a path
+}
+
+// Download is a file on its way to a caller, who closes it.
+type Download struct {
+	io.ReadSeekCloser
+	Name string
+	Time time.Time // of its last change
 }
 
 // PlayerResult is one player of a Result. Outcome, rank, score and stats are the game's to give.
@@ -299,6 +322,14 @@ type PlayerResult struct {
 	Disconnects int             `json:"disconnects"`
 	RTTMSP50    float64         `json:"rtt_ms_p50,omitempty"`
 	LateInputs  int64           `json:"late_inputs"`
+}
+
+// ReplayInfo tells of a recording.
+type ReplayInfo struct {
+	MatchID string `json:"match_id"`
+	Game    string `json:"game"`
+	EndedAt Time   `json:"ended_at"`
+	Seconds int64  `json:"seconds"` // that it plays
 }
 
 // NetResult is how well a match was served.

@@ -28,6 +28,8 @@ func NewPublic(c PublicConfig) (http.Handler, error) {
 	mux := http.NewServeMux()
 	route := func(pattern string, e endpoint) { mux.Handle(pattern, answered(c.Log, e)) }
 	route(quickPlayPath, p.shared(methods{"POST": p.quickPlay}))
+	route(quickPlayPath+"/replays", methods{"GET": p.replays}.serve)
+	route(quickPlayPath+"/replays/{id}", methods{"GET": p.film}.serve)
 	route("/v1/", noSuchPath)
 	route("/play", upgradeHere)
 	mux.Handle("/", site)
@@ -41,15 +43,8 @@ type public struct {
 
 // quickPlay gives anybody a seat.
 func (p *public) quickPlay(w http.ResponseWriter, r *http.Request) error {
-	if !p.QuickPlay {
-		return NewError(NotFound, "Quick play is off on this server: start it with --dev, or create a match through the admin port and open its link.")
-	}
-	if from := remote(r); !p.NoLoopbackLimits || !from.IsLoopback() {
-		if wait := p.limit.take(from); wait > 0 {
-			e := NewError(RateLimited, "Too many requests from this address; wait a moment.")
-			e.RetryAfter = wait
-			return e
-		}
+	if err := p.quick(r); err != nil {
+		return err
 	}
 	body, err := readBody(w, r, MaxPublicBytes)
 	if err != nil {
@@ -71,6 +66,21 @@ func (p *public) quickPlay(w http.ResponseWriter, r *http.Request) error {
 		given.URL = p.playURL(r)
 	}
 	return respond(w, r, &given)
+}
+
+// quick tells why this caller gets nothing without a matchmaker.
+func (p *public) quick(r *http.Request) error {
+	if !p.QuickPlay {
+		return NewError(NotFound, "Quick play is off on this server: start it with --dev, or create a match through the admin port and open its link.")
+	}
+	if from := remote(r); !p.NoLoopbackLimits || !from.IsLoopback() {
+		if wait := p.limit.take(from); wait > 0 {
+			e := NewError(RateLimited, "Too many requests from this address; wait a moment.")
+			e.RetryAfter = wait
+			return e
+		}
+	}
+	return nil
 }
 
 // playURL is where the caller connects: the way it came, unless the node knows better.

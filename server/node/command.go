@@ -112,7 +112,7 @@ func (l commandLine) root(games []game.Game) *cobra.Command {
 	serve := l.serveCommand(games)
 	serve.Use = "serve"
 	serve.Short = "Serve matches (the same as without a command)"
-	root.AddCommand(serve, l.echoCommand(), matchesCommand(), webhooksCommand(), nodeCommand(), ticketCommand(), l.configCommand(), versionCommand())
+	root.AddCommand(serve, l.echoCommand(), matchesCommand(), webhooksCommand(), nodeCommand(), ticketCommand(), replayCommand(games), l.configCommand(), versionCommand())
 	return root
 }
 
@@ -183,6 +183,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.NATSURL, "nats-url", "", "`URL` of a NATS server for results and webhooks; default one in the process")
 	flags.StringVar(&c.Durability, "durability", c.Durability, "`off|journal`: whether matches go on after the server was killed")
 	flags.Var((*bytesValue)(&c.StoreBytes), "store-bytes", "most that is kept of results and webhooks, a `size`")
+	flags.Var((*bytesValue)(&c.ReplayBytes), "replay-bytes", "most that is kept of replays, a `size`; the oldest make room; 0: none are")
 	flags.StringVar(&c.AdminKeysFile, "admin-keys-file", "", "`file` with admin keys, one per line; read again when it changes and on SIGHUP")
 	flags.StringVar(&c.TicketKeysFile, "ticket-keys-file", "", "`file` with ticket keys, as --admin-keys-file")
 	flags.StringVar(&c.WebhookSecretsFile, "webhook-secrets-file", "", "`file` with webhook secrets, as --admin-keys-file")

@@ -98,7 +98,7 @@ func TestFlagsReachTheNode(t *testing.T) {
 		MaxConnections: 7, NoLoopbackLimits: true, AllowOrigins: []string{"https://a.example", "https://b.example:8443"},
 		TrustedProxies: []string{"10.0.0.0/8", "192.0.2.7"},
 		LogLevel:       zerolog.WarnLevel, LogConsole: got.serve.LogConsole,
-		NATSURL: "nats://n.example:4222", StoreBytes: 64 << 20, WebhookEvents: []string{"match.ended"}, Webhooks: webhook.Default(), DrainTimeout: 90 * time.Second, Durability: DurabilityOff,
+		NATSURL: "nats://n.example:4222", StoreBytes: 64 << 20, ReplayBytes: DefaultReplayBytes, WebhookEvents: []string{"match.ended"}, Webhooks: webhook.Default(), DrainTimeout: 90 * time.Second, Durability: DurabilityOff,
 	}
 	if !reflect.DeepEqual(*got.serve, want) {
 		t.Errorf("got  %+v\nwant %+v", *got.serve, want)

@@ -28,6 +28,7 @@ const (
 	DefaultDataDir        = ".skirmish"
 	DefaultMaxConnections = 100_000
 	DefaultStoreBytes     = 1 << 30
+	DefaultReplayBytes    = 1 << 30
 	MinStoreBytes         = 16 << 20
 	MinMemoryLimit        = 64 << 20
 	MaxMaxConnections     = 1_000_000
@@ -72,6 +73,8 @@ type Config struct {
 	// Durability is DurabilityJournal or DurabilityOff: whether matches go on after the process was killed. Default
 	// DurabilityJournal.
 	Durability string
+	// ReplayBytes bounds the replays that are kept in DataDir, the oldest make room; 0: none are. Default DefaultReplayBytes.
+	ReplayBytes int64
 	// StoreBytes bounds the results and webhooks that are kept, MinStoreBytes and up. Default DefaultStoreBytes.
 	StoreBytes int64
 	// WebhookSecrets sign webhooks, by the id that matchmakers name; two of one id sign side by side. Default none.
@@ -135,6 +138,7 @@ func Default() Config {
 		DataDir:        DefaultDataDir,
 		StoreBytes:     DefaultStoreBytes,
 		Durability:     DurabilityJournal,
+		ReplayBytes:    DefaultReplayBytes,
 		Webhooks:       webhook.Default(),
 		MaxConnections: DefaultMaxConnections,
 		DrainTimeout:   DefaultDrainTimeout,

@@ -52,6 +52,7 @@ type matches struct {
 	tickets  *burntTickets
 	dataDir  string
 	strays   *session.Strays
+	replays  *replays
 
 	running sync.WaitGroup
 
@@ -74,6 +75,7 @@ type entry struct {
 	record uint64                     // of the match in the store, as long as it has no result
 	result atomic.Pointer[api.Result] // once it is on the disk
 	saved  chan struct{}              // closed then
+	tape   *tape                      // its recording; nil: none
 
 	notedSeq atomic.Uint64 // what the log of inputs has of the entry: the newest event,
 	noted    atomic.Uint64 // and the revision
@@ -82,6 +84,13 @@ type entry struct {
 	mu       sync.Mutex
 	metadata map[string]string // replaced whole, never changed
 	open     bool
+}
+
+// untape forgets the recording of a match that was not to be.
+func (e *entry) untape(r *replays) {
+	if e.tape != nil {
+		r.drop(e.tape)
+	}
 }
 
 // about is what PATCH may change.
@@ -169,6 +178,7 @@ func (m *matches) discard(e *entry) {
 	m.run(func() {
 		e.room.Run(m.ctx)
 		m.parted(e)
+		e.untape(m.replays)
 		m.settle()
 	})
 }
@@ -356,6 +366,11 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	m.mu.Unlock()
 
 	cfg.Strays = m.strays
+	if r.Record {
+		if e.tape = m.replays.record(id); e.tape != nil {
+			cfg.Tape = e.tape
+		}
+	}
 	cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
 	if m.store.inputs != nil {
 		cfg.Journal = matchJournal{m.store.inputs, e}
@@ -365,6 +380,7 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	if err != nil {
 		m.drop(id)
 		m.settle()
+		e.untape(m.replays)
 		if errors.Is(err, session.ErrNewHangs) {
 			return nil, api.NewError(api.Internal, fmt.Sprintf("The game did not make the match within %v; the log of the server has the details.", session.NewTimeout))
 		}

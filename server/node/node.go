@@ -102,7 +102,7 @@ func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 		n.close()
 		return nil, err
 	}
-	if err := n.wire(registry); err != nil {
+	if err := n.wire(&ground, registry); err != nil {
 		n.close()
 		return nil, err
 	}
@@ -161,9 +161,17 @@ func (n *Node) listen(ground *Ground) error {
 }
 
 // wire connects the parts.
-func (n *Node) wire(registry *game.Registry) error {
+func (n *Node) wire(ground *Ground, registry *game.Registry) error {
 	m := n.matches
 	m.nodeID, m.url, m.registry, m.metrics, m.log = n.id, n.playURL(), registry, n.metrics, n.log
+	var err error
+	dataDir := n.cfg.DataDir
+	if ground.Journal != nil {
+		dataDir = "" // nothing is kept in a folder
+	}
+	if m.replays, err = openReplays(dataDir, n.cfg.ReplayBytes, registry, n.log); err != nil {
+		return fmt.Errorf("--data-dir %s: %w", dataDir, err)
+	}
 	m.strays, m.memory = session.NewStrays(&n.metrics.Hangs), newMemoryGuard(n.cfg.MemoryLimit, m.all, n.log)
 	m.keys, m.draining, m.entries, m.store = n.keys, n.draining.Load, map[string]*entry{}, n.store
 
@@ -217,6 +225,7 @@ func (n *Node) Serve(ctx context.Context) error {
 	n.matches.resume()
 	serving.Go(func() { n.matches.watch(lobbyCtx) })
 	serving.Go(func() { n.secrets.watch(lobbyCtx) })
+	serving.Go(func() { n.matches.replays.run(lobbyCtx) })
 	serving.Go(func() { n.matches.memory.run(lobbyCtx) })
 	serving.Go(func() { failed <- n.lobby.Run(lobbyCtx) })
 	serving.Go(func() { failed <- ended(n.public.Serve(n.plain)) })

@@ -63,6 +63,7 @@ func (m *matches) quickMatch(ctx context.Context, r *api.QuickPlayRequest, role 
 	create.Game = r.Game
 	create.Params = def.Spec.QuickPlay.Params
 	create.Capacity.Spectators = quickPlaySpectators
+	create.Record = true // for whoever wants to see it again
 	for i := range def.Spec.QuickPlay.Bots {
 		create.Seats = append(create.Seats, api.SeatRequest{
 			PlayerID: fmt.Sprintf("bot-%d", i+1), Name: botNames[i%len(botNames)], Bot: true,

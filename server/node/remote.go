@@ -40,26 +40,40 @@ func (r *remote) register(cmd *cobra.Command) {
 
 // ask does one request and decodes the answer into v, nil for none. An error of the API is its own sentence.
 func (r *remote) ask(ctx context.Context, method, path string, body, v any) error {
+	out, err := r.do(ctx, method, path, body)
+	if err != nil || v == nil {
+		return err
+	}
+	return json.Unmarshal(out, v)
+}
+
+// fetch reads what lies at a path.
+func (r *remote) fetch(ctx context.Context, path string) ([]byte, error) {
+	return r.do(ctx, http.MethodGet, path, nil)
+}
+
+// do does one request.
+func (r *remote) do(ctx context.Context, method, path string, body any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
 	defer cancel()
 	var in io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		in = bytes.NewReader(b)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(r.base, "/")+path, in)
 	if err != nil {
-		return usageError{fmt.Errorf("--api %q: want a URL such as http://%s", r.base, DefaultAdminAddr)}
+		return nil, usageError{fmt.Errorf("--api %q: want a URL such as http://%s", r.base, DefaultAdminAddr)}
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	key, err := adminKey()
 	if err != nil {
-		return usageError{err}
+		return nil, usageError{err}
 	}
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
@@ -69,24 +83,21 @@ func (r *remote) ask(ctx context.Context, method, path string, body, v any) erro
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err
 		}
-		return fmt.Errorf("no node answers at %s: %w", r.base, err)
+		return nil, fmt.Errorf("no node answers at %s: %w", r.base, err)
 	}
 	defer res.Body.Close()
 	out, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return nil, fmt.Errorf("read the answer: %w", err)
 	}
 	if res.StatusCode >= 300 {
 		var e struct{ Error struct{ Message string } }
 		if json.Unmarshal(out, &e) == nil && e.Error.Message != "" {
-			return errors.New(e.Error.Message)
+			return nil, errors.New(e.Error.Message)
 		}
-		return fmt.Errorf("%s answers %s", r.base, res.Status)
+		return nil, fmt.Errorf("%s answers %s", r.base, res.Status)
 	}
-	if v == nil {
-		return nil
-	}
-	return json.Unmarshal(out, v)
+	return out, nil
 }
 
 // adminKey is the first key that the environment or the file it names has; empty: there is none.

@@ -48,6 +48,9 @@ func (m *matches) Result(id string) (*api.Result, error) {
 // on the match's goroutine, which has nothing else to do any more.
 func (m *matches) finish(e *entry) {
 	result := m.resultOf(e)
+	if e.tape != nil {
+		result.Replay = m.replays.finish(result.MatchID, e.tape)
+	}
 	kind := "match.ended"
 	if result.State == api.MatchFailed {
 		kind = "match.failed"

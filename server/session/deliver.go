@@ -34,6 +34,7 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	clear(r.newcomers)
 	r.newcomers = r.newcomers[:0]
 	r.writeJournal(now)
+	r.runTape(now)
 }
 
 // deliver puts together what one player is sent. A socket that has not taken the last write yet gets nothing new: its next state will be

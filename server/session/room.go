@@ -26,6 +26,7 @@ type RoomConfig struct {
 	Start      StartRule     // when it begins
 	Strays     *Strays       // of the node
 	Journal    Journal       // nil: the match ends with the process
+	Tape       Tape          // keeps a recording of the match; nil: nobody does
 	Notify     func(Event)   // told of what happens, from several goroutines, one at a time; must not block; nil: nobody
 	Reconnect  time.Duration // how long a lost player's seat is kept
 	NoShow     time.Duration // how long the match waits for its first player; 0: for ever
@@ -114,6 +115,7 @@ type Room struct {
 	restarts    int    // of the node that this match has come through since its last checkpoint
 	undoneEvent uint32 // the last event before them: what clients have seen behind it is undone
 	watch       watch
+	tape        tape
 }
 
 // arrival is a connection whose hello was accepted, or a bot, on its way into the match.
@@ -189,7 +191,7 @@ func (r *Room) forget() {
 	r.engine, r.dec, r.scratch, r.scribe = nil, nil, nil, scribe{}
 	r.receive, r.reading, r.writes, r.writers = nil, nil, nil, nil
 	r.sessions, r.arrived, r.newcomers, r.lost, r.roster = nil, nil, nil, nil, nil
-	r.input = protocol.Input{}
+	r.input, r.tape = protocol.Input{}, tape{}
 }
 
 // play waits for the first player and runs the engine. What panics outside of the game is caught here, so that it hurts
@@ -205,6 +207,7 @@ func (r *Room) play(ctx context.Context) (err error) {
 		r.log.Info().Uint32("tick", r.engine.Now()).Msg("match goes on")
 		return r.engine.Run(ctx, watched{r}, r)
 	}
+	r.beginTape()
 	if started, err := r.wait(ctx); !started {
 		return err
 	}
@@ -265,6 +268,7 @@ func (r *Room) conclude(err error) {
 			r.noteLate(seats[i].Number)
 		}
 	}
+	r.endTape()
 	r.record(out, farewell)
 	r.turnAway(farewell)
 	for len(r.sessions) > 0 {
