@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"os"
 
 	"skirmish/server/metrics"
 	"skirmish/server/netpoll"
@@ -18,7 +19,7 @@ func RunEcho(ctx context.Context, cfg EchoConfig) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	log := newLogger(cfg.LogLevel, true)
+	log := newLogger(os.Stderr, cfg.LogLevel, true)
 	driver, err := netpoll.Open(cfg.ChooseDriver())
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"io"
 	"net"
+	"os"
 	"path/filepath"
 
 	"github.com/rs/zerolog"
@@ -22,6 +24,16 @@ type Ground struct {
 	Journal journal.Journal
 	// NodeID is the node's name. Empty: the one that is kept in DataDir.
 	NodeID string
+	// Log is where the log goes. nil: standard error.
+	Log io.Writer
+}
+
+// log is where the log goes.
+func (g *Ground) log() io.Writer {
+	if g.Log != nil {
+		return g.Log
+	}
+	return os.Stderr
 }
 
 // driver is the one that opens the game port.

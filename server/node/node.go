@@ -85,7 +85,7 @@ func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, started: time.Now(), log: newLogger(cfg.LogLevel, cfg.LogConsole), metrics: metrics.New(), goodbye: make(chan time.Duration, 1)}
+	n := &Node{cfg: cfg, started: time.Now(), log: newLogger(ground.log(), cfg.LogLevel, cfg.LogConsole), metrics: metrics.New(), goodbye: make(chan time.Duration, 1)}
 	if err := n.listen(&ground); err != nil {
 		n.close()
 		return nil, err
@@ -343,9 +343,8 @@ func (n *Node) greet() {
 	}
 }
 
-// newLogger logs JSON on standard error, or for eyes.
-func newLogger(level zerolog.Level, console bool) zerolog.Logger {
-	var w io.Writer = os.Stderr
+// newLogger logs JSON on w, or on standard error for eyes.
+func newLogger(w io.Writer, level zerolog.Level, console bool) zerolog.Logger {
 	if console {
 		w = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly, NoColor: !term.IsTerminal(int(os.Stderr.Fd()))}
 	}

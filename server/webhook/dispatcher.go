@@ -238,6 +238,8 @@ func (s *schedule) take(now time.Time) {
 	fresh := s.d.fresh
 	s.d.fresh = nil
 	s.d.mu.Unlock()
+	// While the queue of an earlier process was read, this one may have added to it.
+	slices.SortFunc(fresh, func(a, b item) int { return cmp.Compare(a.seq, b.seq) })
 	for _, it := range fresh {
 		l := s.lanes[it.lane]
 		if l == nil {

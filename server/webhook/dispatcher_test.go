@@ -314,3 +314,21 @@ func TestQueueWithFaults(t *testing.T) {
 		t.Errorf("%d arrived", len(s.got()))
 	}
 }
+
+// What an earlier process has left is delivered before what this one adds while it still reads the queue.
+func TestTheQueueOfAnEarlierProcessGoesFirst(t *testing.T) {
+	r := newRig(t, quick())
+	s := newSink(t, r.secrets, func() int { return 200 })
+	r.stop()
+	r.add("m", 1, s.URL) // nobody delivers it
+	r.d = webhook.New(r.cfg, r.queue, r.dead, func() webhook.Secrets { return r.secrets }, zerolog.Nop(), nil)
+	r.add("m", 2, s.URL) // before Run has looked
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.d.Run(ctx) }()
+	r.stop = sync.OnceFunc(func() { cancel(); <-done })
+	r.empty("both")
+	if got := strings.Join(s.got(), " "); got != "m_1 m_2" {
+		t.Errorf("delivered in the order %s", got)
+	}
+}
