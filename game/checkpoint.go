@@ -45,6 +45,7 @@ type savedPlayer struct {
 	Seated   bool // it has not left
 	Lost     bool
 	LostFor  int
+	Since    uint32
 	Late     uint64
 	Newest   uint32
 	Ack      uint32
@@ -126,7 +127,7 @@ func (e *Engine) SaveState() ([]byte, error) {
 func (e *Engine) savePlayer(p *Player) savedPlayer {
 	q := &p.queue
 	s := savedPlayer{Seat: p.Seat, ID: p.ID, Name: p.Name, Team: p.Team, Data: p.Data, Bot: p.Bot, Joined: p.joined,
-		Seated: e.seat(p.Seat) == p, Lost: p.lost, LostFor: p.lostFor, Late: p.late, Newest: q.newest, Ack: q.ack, Last: q.last,
+		Seated: e.seat(p.Seat) == p, Lost: p.lost, LostFor: p.lostFor, Since: p.since, Late: p.late, Newest: q.newest, Ack: q.ack, Last: q.last,
 		Sight: q.sight, SightAt: p.sightTick}
 	for i := range q.count {
 		w := &q.slots[q.at(i)]
@@ -202,7 +203,7 @@ func (e *Engine) loadPlayer(s *savedPlayer) (*Player, error) {
 		return nil, ErrNoBots
 	}
 	p := e.newPlayer(PlayerInfo{Seat: s.Seat, ID: s.ID, Name: s.Name, Team: s.Team, Data: s.Data, Bot: s.Bot})
-	p.lost, p.lostFor, p.late = s.Lost, s.LostFor, s.Late
+	p.lost, p.lostFor, p.since, p.late = s.Lost, s.LostFor, s.Since, s.Late
 	q := &p.queue
 	for i := range s.Queue {
 		if len(s.Queue[i].Values) != q.fields || i == InputQueue {

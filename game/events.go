@@ -117,8 +117,14 @@ func (e *Engine) NextEvent(v *Viewer) (msg []byte, ok bool, err error) {
 // LastEvent is the number of the newest event, 0 before the first.
 func (e *Engine) LastEvent() uint32 { return e.events.last }
 
-// Skip sets the cursor behind event seq, the newest that the client of a resumed connection has seen.
-func (v *Viewer) Skip(seq uint32) { v.event = min(seq, v.program().last) }
+// Skip sets the cursor behind event seq, the newest that the client of a resumed connection has seen. A player gets nothing
+// from before it came: that was for whoever had its seat then.
+func (v *Viewer) Skip(seq uint32) {
+	if p := v.e.seat(v.seat); p != nil {
+		seq = max(seq, p.since)
+	}
+	v.event = min(seq, v.program().last)
+}
 
 // SavedEvent is a reliable event that a checkpoint of the host's keeps for those who come back.
 type SavedEvent struct {

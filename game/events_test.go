@@ -154,3 +154,37 @@ func TestEventTextsAreCut(t *testing.T) {
 		}
 	}
 }
+
+// Who is cut off before the first event resumes behind event 0; what was told to the seat's last player is not for it.
+func TestAPlayerIsToldNothingFromBeforeItCame(t *testing.T) {
+	e := newToy(t, says("private", 1, 1), nil)
+	join(t, e, 1)
+	tick(e, 3)
+	e.Leave(1, game.ReasonLeft)
+	tick(e, 1)
+	join(t, e, 1)
+	v := e.NewViewer(1)
+	v.Skip(0)
+	if got := drain(t, e, v); len(got) != 0 {
+		t.Errorf("it is told %v", got)
+	}
+	tick(e, 1)
+	saved, err := e.SaveState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Skip(0)
+	if got := drain(t, e, v); len(got) != 1 {
+		t.Errorf("it is told %v, want what was for it", got)
+	}
+	again := newToy(t, says("private", 1, 1), nil)
+	if err := again.LoadState(saved); err != nil {
+		t.Fatal(err)
+	}
+	tick(again, 1)
+	v = again.NewViewer(1)
+	v.Skip(0)
+	if v.Seen() < 4 {
+		t.Errorf("behind a checkpoint it goes on behind event %d", v.Seen())
+	}
+}

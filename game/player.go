@@ -29,6 +29,7 @@ type Player struct {
 	inputVal reflect.Value // the same, to zero it
 	inputPtr unsafe.Pointer
 	status   InputStatus
+	since    uint32 // number of the last event before it came: older ones are none of its business
 	late     uint64 // steps that had to do without its input although it was connected
 	queue    inputs
 	bot      Bot

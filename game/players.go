@@ -40,6 +40,7 @@ func (e *Engine) Join(info PlayerInfo) error {
 			return &RefusedError{Err: err}
 		}
 	}
+	p.since = e.events.last
 	e.sit(p)
 	e.pending = append(e.pending, change{p: p})
 	return nil

@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"server/session":     {"protocol", "game", "game/replay", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics"},
 	"server/node":        {"protocol", "game", "game/replay", "clients", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics", "server/api", "server/session", "server/journal", "server/webhook"},
 	"server/sim/network": {"server/netpoll"},
+	"server/sim":         {"protocol", "game", "clients/go", "server/netpoll", "server/ticket", "server/api", "server/session", "server/journal", "server/webhook", "server/node", "server/sim/network"},
 	"server":             {"game/arena", "game/pong", "server/node"},
 	"clients":            {},
 	"clients/go":         {"protocol"},
@@ -43,7 +44,7 @@ var allowed = map[string][]string{
 var confined = map[string][]string{
 	"github.com/gobwas/ws":              {"server/wsconn", "clients/go"},
 	"github.com/vmihailenco/msgpack/v5": {"protocol", "game", "game/gametest", "server/ticket", "server/session"},
-	"github.com/rs/zerolog":             {"server/api", "server/session", "server/node", "server/webhook"},
+	"github.com/rs/zerolog":             {"server/api", "server/session", "server/node", "server/webhook", "server/sim"},
 	"github.com/nats-io":                {"server/journal"},
 	"github.com/klauspost/compress":     {"game/replay"},
 	"github.com/spf13/cobra":            {"server/node", "loadtest"},

@@ -176,7 +176,7 @@ func (m *matches) discard(e *entry) {
 	m.drop(e.room.ID())
 	e.room.Stop(game.ReasonForce, 0)
 	m.run(func() {
-		e.room.Run(m.ctx)
+		e.room.Run(m.ctx, nil)
 		m.parted(e)
 		e.untape(m.replays)
 		m.settle()
@@ -438,11 +438,15 @@ func (m *matches) drop(id string) {
 	m.mu.Unlock()
 }
 
-// start runs the match on its own goroutine, which also sees its result onto the disk.
+// start runs the match on its own goroutine; when it is over another one sees its result onto the disk.
 func (m *matches) start(e *entry) {
 	m.run(func() {
-		e.room.Run(m.ctx)
-		m.finish(e)
+		var finishing sync.WaitGroup
+		e.room.Run(m.ctx, func() <-chan struct{} {
+			finishing.Go(func() { m.finish(e) })
+			return e.saved
+		})
+		finishing.Wait()
 		m.settle()
 	})
 }

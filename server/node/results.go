@@ -44,8 +44,7 @@ func (m *matches) Result(id string) (*api.Result, error) {
 	return &r, nil
 }
 
-// finish sees the result of a match that is over onto the disk, however long that takes, and then tells everybody. It runs
-// on the match's goroutine, which has nothing else to do any more.
+// finish sees the result of a match that is over onto the disk, however long that takes, and then tells everybody.
 func (m *matches) finish(e *entry) {
 	result := m.resultOf(e)
 	if e.tape != nil {

@@ -43,6 +43,8 @@ const (
 	MaxUnsentEvents     = 64       // reliable events waiting for one connection, then 4413
 	MaxUnsentEventBytes = 64 << 10 // the same in bytes
 
+	KeepWait = 5 * time.Second // for the disk to take an outcome, before the players are told all the same
+
 	HangTimeout = 5 * time.Second // a tick that never ends: the match is given up
 	NewTimeout  = 5 * time.Second // a game that makes no match: its maker is told so
 

@@ -79,6 +79,8 @@ type Room struct {
 	tick    atomic.Uint32
 	outcome atomic.Pointer[Outcome]
 
+	keep func() <-chan struct{} // sees the outcome onto the disk
+
 	maxLength atomic.Int64 // ns; 0: no bound
 	called    atomic.Bool  // calls is not empty
 
@@ -172,11 +174,17 @@ func newRoom(cfg RoomConfig, engine *game.Engine, lobby *Lobby, keys func() *tic
 	}
 	r.receive = r.received
 	r.maxLength.Store(int64(cfg.MaxLength))
+	r.keep = nothingToKeep
 	return r
 }
 
-// Run plays the match to its end and returns when every session has been handed back to the lobby.
-func (r *Room) Run(ctx context.Context) {
+// Run plays the match to its end and returns when every session has been handed back to the lobby. Keep, unless it is nil, is
+// called once when the outcome is known: it sees it onto the disk and closes what it returns then. No player is told
+// before that, for KeepWait at the most: what somebody has seen must outlive the process.
+func (r *Room) Run(ctx context.Context, keep func() (kept <-chan struct{})) {
+	if keep != nil {
+		r.keep = keep
+	}
 	defer close(r.done)
 	if err, lost := r.supervise(ctx); lost {
 		r.abandon()
@@ -184,6 +192,13 @@ func (r *Room) Run(ctx context.Context) {
 		r.conclude(err)
 	}
 	r.forget()
+}
+
+// nothingToKeep is the keep of a match whose outcome nobody wants.
+func nothingToKeep() <-chan struct{} {
+	kept := make(chan struct{})
+	close(kept)
+	return kept
 }
 
 // forget gives up what only a running match needs: it can be asked about long after its end.
@@ -270,6 +285,13 @@ func (r *Room) conclude(err error) {
 	}
 	r.endTape()
 	r.record(out, farewell)
+	kept := r.keep()
+	if farewell == endMatchOver && len(r.sessions) > 0 {
+		select {
+		case <-kept:
+		case <-time.After(KeepWait):
+		}
+	}
 	r.turnAway(farewell)
 	for len(r.sessions) > 0 {
 		s := r.sessions[len(r.sessions)-1]

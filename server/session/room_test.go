@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"skirmish/game"
@@ -469,13 +470,47 @@ func TestRoomEndsWithResult(t *testing.T) {
 	}
 }
 
+// What a player was told must outlive the process: the outcome is on the disk before.
+func TestNobodyIsToldOfAnEndBeforeTheDiskHasIt(t *testing.T) {
+	for _, takes := range []time.Duration{time.Second, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t, &counter{}, 4, 0)
+			p := s.join("ann")
+			s.tick(1)
+			p.order(doFinish)
+			s.tick(1)
+			kept, begun := make(chan struct{}), time.Now()
+			s.room.keep = func() <-chan struct{} {
+				if s.room.Outcome() == nil {
+					t.Error("the outcome is to be kept before it is known")
+				}
+				time.AfterFunc(takes, func() { close(kept) })
+				return kept
+			}
+			told := make(chan time.Duration)
+			go func() { s.room.conclude(nil); told <- time.Since(begun) }()
+			synctest.Wait()
+			if p.frames(); p.closed != 0 || p.result != "" {
+				t.Errorf("closed with %d, result %q, and the disk has nothing", p.closed, p.result)
+			}
+			if after := <-told; after != min(takes, KeepWait) {
+				t.Errorf("told after %v, the disk took %v", after, takes)
+			}
+			if p.frames(); p.closed != 4000 || p.result == "" {
+				t.Errorf("closed with %d, result %q", p.closed, p.result)
+			}
+			<-kept
+		})
+	}
+}
+
 func TestRoomFailsAloneWhenTheGamePanics(t *testing.T) {
 	s := newStage(t, &counter{}, 4, 0)
 	p := s.join("victim")
 	p.order(doPanic)
 	s.room.running.Store(0)
 	s.room.nudge()
-	s.room.Run(t.Context())
+	s.room.Run(t.Context(), nil)
 	p.frames()
 	if p.closed != 4500 || s.room.State() != StateFailed || s.room.Outcome().Reason != game.ReasonAborted {
 		t.Fatalf("closed with %d, state %s", p.closed, s.room.State())

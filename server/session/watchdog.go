@@ -146,6 +146,7 @@ func (r *Room) abandon() {
 		out.Started = time.Unix(0, at)
 	}
 	r.record(out, endMatchFailed)
+	r.keep()
 	r.turnAway(endMatchFailed)
 	for len(r.sessions) > 0 {
 		r.release(r.sessions[len(r.sessions)-1], endMatchFailed)

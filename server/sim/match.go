@@ -25,6 +25,7 @@ type match struct {
 	joined   int           // players that were sent
 	told     string        // its result as the API gave it out
 	shown    string        // the game's own result as a player was told
+	unsure   bool          // and the disk had not taken it by then
 }
 
 // newMatch draws a match and has it made.

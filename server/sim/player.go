@@ -10,6 +10,7 @@ import (
 	"skirmish/protocol"
 	"skirmish/server/api"
 	"skirmish/server/netpoll"
+	"skirmish/server/session"
 	"skirmish/server/sim/network"
 )
 
@@ -474,4 +475,9 @@ func (m *match) toldPlayer(payload string) {
 		m.w.Fail("%s: players were told the results %s and %s", m.id, m.shown, payload)
 	}
 	m.shown = payload
+	for ago := time.Duration(0); ago < session.KeepWait+time.Second; ago += 100 * time.Millisecond {
+		if m.w.spellAt(time.Now().Add(-ago), diskFails, diskFull) != well { // then they wait for KeepWait, and not for ever
+			m.unsure = true
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -33,6 +34,10 @@ func play(t *testing.T, seed uint64, o sim.Options) (r *sim.Report) {
 
 // alone makes the process one that play can be trusted in, until the test ends.
 func alone(t *testing.T) {
+	// The runtime's own goroutine for signals begins with the first that asks for any, and must not belong to a bubble.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt)
+	signal.Stop(signals)
 	procs, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(-1)
 	limit := debug.SetMemoryLimit(1 << 30)
 	t.Cleanup(func() {
