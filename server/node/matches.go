@@ -260,6 +260,11 @@ func errDraining() error {
 	return &api.Error{Code: api.Draining, Message: "This node goes away and takes no new matches and players; use another one.", RetryAfter: noCapacityRetry}
 }
 
+// errStore refuses a match that could not be kept.
+func errStore(reason string) error {
+	return &api.Error{Code: api.NoCapacity, Message: "This node takes no new matches for now: " + reason + ".", RetryAfter: noCapacityRetry}
+}
+
 // configure turns a request into a match: what it leaves open is the game's to say.
 func (m *matches) configure(r *api.CreateRequest) (session.RoomConfig, error) {
 	def, ok := m.registry.Lookup(r.Game)
@@ -332,7 +337,7 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 		return nil, errDraining()
 	}
 	if reason := m.trouble(); reason != "" {
-		return nil, &api.Error{Code: api.NoCapacity, Message: "This node takes no new matches for now: " + reason + ".", RetryAfter: noCapacityRetry}
+		return nil, errStore(reason)
 	}
 	id := cfg.Match.ID
 	taken := func() error {

@@ -57,8 +57,10 @@ func (m *matches) keep(ctx context.Context, e *entry) error {
 		return fmt.Errorf("encode a match: %w", err)
 	}
 	e.record, err = m.store.matches.Append(ctx, cfg.Match.ID, e.events.uid, record)
-	m.store.tried(err)
-	return err
+	if m.store.tried(err); err != nil {
+		return errStore("its disk has refused the record of this one")
+	}
+	return nil
 }
 
 // parted forgets the record of a match whose result is on the disk, or that nobody has heard of. What is left of it when that

@@ -269,15 +269,15 @@ func (m *match) look() {
 		switch status {
 		case http.StatusOK:
 			m.check(out)
-		case http.StatusNotFound:
-			if !m.doomed && !m.w.forgotten(m) {
-				w.Fail("%s is not found: %s", m.id, out)
-			}
 		}
+		unknown := status == http.StatusNotFound
 		w.call("GET", "/v1/matches/"+m.id+"/result", nil, func(status int, out []byte) {
 			if status == http.StatusOK {
 				m.ended(out)
 				return
+			}
+			if unknown && status == http.StatusNotFound && !m.doomed {
+				w.Fail("%s is neither there nor has it a result: %s", m.id, out)
 			}
 			again()
 		})
@@ -326,10 +326,11 @@ func (m *match) ended(out []byte) {
 	m.told, m.over = text, true
 }
 
-// crashed is told that a life of the node ended at once.
-func (m *match) crashed(l *life) {
-	if m.life == l && !m.over {
-		m.doomed = true
+// revived is told that the node has restored what it could: m is in its hands again.
+func (m *match) revived(l *life) {
+	if m.made && !m.over {
+		m.w.did("matches restored")
+		m.life = l
 	}
 }
 
@@ -342,6 +343,3 @@ func (m *match) stopped(l *life) {
 		}
 	}
 }
-
-// forgotten tells whether the node that ran m is gone: the next one knows its result alone.
-func (w *World) forgotten(m *match) bool { return m.life != w.life || m.life.dead.Load() }

@@ -39,6 +39,9 @@ type player struct {
 	gone     bool      // for good
 	tries    int
 
+	life     *life // of the node that it plays on
+	undone   bool  // the next beat may be one that it has heard
+	unheard  bool  // the same of whispers
 	inputs   int32
 	beat     int32
 	whisper  int32
@@ -321,6 +324,9 @@ func (p *player) greet() {
 		w.did("players joined")
 	}
 	p.welcomed, p.lostAt, p.tries = true, time.Time{}, 0
+	if w.life != p.life { // a kill may have undone what it has seen last
+		p.life, p.undone, p.unheard, p.lastTick = w.life, true, true, 0
+	}
 	if p.session.Welcome.MatchID != p.match.id || p.session.Welcome.PlayerID != p.id {
 		w.Fail("%s is welcomed as %s in %s", p.id, p.session.Welcome.PlayerID, p.session.Welcome.MatchID)
 	}
@@ -372,15 +378,15 @@ func (p *player) event(e *protocol.Event) {
 	n := e.Values[0].Int
 	switch e.Op {
 	case 0:
-		if p.beat != 0 && n != p.beat+1 {
+		if p.beat != 0 && n != p.beat+1 && !(p.undone && n <= p.beat) {
 			p.w.Fail("%s: beat %d comes behind %d", p.id, n, p.beat)
 		}
-		p.beat = n
+		p.beat, p.undone = n, false
 	default:
-		if n != p.whisper+1 {
+		if n != p.whisper+1 && !(p.unheard && n <= p.whisper) {
 			p.w.Fail("%s: whisper %d comes behind %d", p.id, n, p.whisper)
 		}
-		p.whisper = n
+		p.whisper, p.unheard = n, false
 	}
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -63,6 +64,7 @@ type probeSim struct {
 	Noise   int32
 	Sum     uint32
 	Players []probePlayer
+	Left    []probePlayer
 	Drones  []int32 // places of rows that come and go; negative: not there
 
 	params probeParams
@@ -112,16 +114,26 @@ func (s *probeSim) Join(_ *game.Tick, p *game.Player) {
 			s.fail("%s: %s sits on the seats %d and %d", s.match.ID, p.ID, other.Seat, p.Seat)
 		}
 	}
-	s.Players = append(s.Players, probePlayer{Seat: p.Seat, ID: p.ID, Last: s.audit.lastOf(p.ID)})
+	s.Players = append(s.Players, probePlayer{Seat: p.Seat, ID: p.ID, Last: s.lastOf(p.ID)})
 	if len(s.Players) > s.match.Players {
 		s.fail("%s: %d players in a match for %d", s.match.ID, len(s.Players), s.match.Players)
 	}
 }
 
+// lastOf is the newest input of a player who has been there before.
+func (s *probeSim) lastOf(id string) (last int32) {
+	for i := range s.Left {
+		if s.Left[i].ID == id {
+			last = max(last, s.Left[i].Last)
+		}
+	}
+	return last
+}
+
 func (s *probeSim) Leave(_ *game.Tick, p *game.Player, _ game.Reason) {
 	for i := range s.Players {
 		if s.Players[i].Seat == p.Seat {
-			s.audit.left(p.ID, s.Players[i].Last)
+			s.Left = append(s.Left, s.Players[i])
 			s.Players = append(s.Players[:i], s.Players[i+1:]...)
 			return
 		}
@@ -235,22 +247,58 @@ type matchAudit struct {
 	tick   uint32
 	at     time.Time
 	loose  int // ticks that need not be on the grid: the first one, and those behind a slow one
-	last   map[string]int32
+
+	restored  bool   // and the first tick behind that has not come
+	replaying bool   // its ticks come again, at one moment
+	recheck   bool   // how much was undone is not known yet
+	torn      bool   // with the power, or on a sick disk, the log of inputs has lost more than it may otherwise
+	before    uint32 // the newest tick before that
 }
+
+// mostUndone is how much of a match may be undone when the process dies.
+const mostUndone = 100 * time.Millisecond
 
 func newAudit(fail func(string, ...any)) *audit {
 	return &audit{fail: fail, all: map[string]*matchAudit{}, checks: map[string]int{}}
 }
 
+// begin is a match that is made, or made again after the node has died.
 func (a *audit) begin(m *game.Match) *matchAudit {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	ma := &matchAudit{
-		audit: a, id: m.ID, period: time.Second / time.Duration(m.TickRate),
-		frames: map[uint32]digest{}, last: map[string]int32{}, loose: 2,
+	ma := a.all[m.ID]
+	if ma == nil {
+		ma = &matchAudit{
+			audit: a, id: m.ID, period: time.Second / time.Duration(m.TickRate),
+			frames: map[uint32]digest{}, loose: 2,
+		}
+		a.all[m.ID] = ma
+		return ma
 	}
-	a.all[m.ID] = ma
-	return ma
+	again := *ma // those who still hold the old one have no say any more
+	again.restored, again.replaying, again.recheck = true, true, true
+	again.before = max(ma.tick, ma.before)
+	again.frames = maps.Clone(ma.frames)
+	a.all[m.ID] = &again
+	return &again
+}
+
+// serves tells that the node has restored what it could: its matches go on from now.
+func (a *audit) serves() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, m := range a.all {
+		m.replaying, m.loose = false, 2
+	}
+}
+
+// died tells how the node died, which decides how much of a match may be undone.
+func (a *audit) died(power bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, m := range a.all {
+		m.torn = m.torn || power
+	}
 }
 
 func (a *audit) checked(what string) {
@@ -264,8 +312,22 @@ func (m *matchAudit) stepped(tick uint32, now time.Time) {
 	m.audit.mu.Lock()
 	defer m.audit.mu.Unlock()
 	m.audit.checks["tick in order and on the grid"]++
+	if m.restored { // the first one is that behind the checkpoint
+		m.restored, m.tick = false, tick-1
+	}
 	if tick != m.tick+1 {
 		m.audit.fail("%s: tick %d follows tick %d", m.id, tick, m.tick)
+	}
+	if m.replaying {
+		m.tick, m.at = tick, now
+		return
+	}
+	if m.recheck {
+		m.audit.checks["little is undone by a kill"]++
+		if undone := time.Duration(int(m.before)-int(m.tick)) * m.period; undone > mostUndone+m.period && !m.torn {
+			m.audit.fail("%s: %v are undone, from tick %d to %d", m.id, undone, m.before, m.tick)
+		}
+		m.recheck, m.torn, m.before = false, false, 0
 	}
 	off := now.Sub(m.at) - m.period
 	if m.loose == 0 && (off > 1 || off < -1) { // a period need not be whole nanoseconds
@@ -282,19 +344,6 @@ func (m *matchAudit) framed(tick uint32, d digest) {
 	m.audit.mu.Lock()
 	defer m.audit.mu.Unlock()
 	m.frames[tick] = d
-}
-
-// lastOf is the newest input of a player who has been there before.
-func (m *matchAudit) lastOf(player string) int32 {
-	m.audit.mu.Lock()
-	defer m.audit.mu.Unlock()
-	return m.last[player]
-}
-
-func (m *matchAudit) left(player string, last int32) {
-	m.audit.mu.Lock()
-	defer m.audit.mu.Unlock()
-	m.last[player] = last
 }
 
 // shown checks what a client has of a tick.

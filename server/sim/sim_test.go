@@ -27,6 +27,12 @@ var (
 // the seed alone.
 func play(t *testing.T, seed uint64, o sim.Options) (r *sim.Report) {
 	cryptotest.SetGlobalRandom(t, seed)
+	dir, err := os.MkdirTemp("", "sim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	o.Dir = dir
 	synctest.Test(t, func(*testing.T) { r = sim.Run(seed, o) })
 	runtime.GC()
 	return r

@@ -34,6 +34,7 @@ import (
 
 // Options are what a run is besides its seed.
 type Options struct {
+	Dir   string       // empty, for what the node keeps besides its journal
 	Log   io.Writer    // of the node; nil: nobody
 	Say   func(string) // what the world does, line by line; nil: nobody
 	Lies  bool         // the disk confirms what it has not kept: no node can stand that
@@ -280,7 +281,7 @@ func (w *World) boot() {
 	w.life, w.lives = l, append(w.lives, l)
 	w.say("the node starts, life %d", l.number)
 	cfg := node.Default()
-	cfg.Addr, cfg.AdminAddr, cfg.DataDir = gamePort.String(), "127.0.0.1:7351", "sim"
+	cfg.Addr, cfg.AdminAddr, cfg.DataDir = gamePort.String(), "127.0.0.1:7351", w.options.Dir
 	cfg.TicketKeys = []ticket.Key{must(ticket.NewHMACKey("sim", []byte("0123456789abcdef0123456789abcdef")))}
 	cfg.WebhookSecrets, cfg.LogLevel = secrets, zerolog.ErrorLevel
 	if w.options.Log != nil {
@@ -302,8 +303,14 @@ func (w *World) boot() {
 			w.post(func() { w.stillborn(l, err) })
 			return
 		}
+		if !l.dead.Load() {
+			w.audit.serves()
+		}
 		w.post(func() {
 			l.node = n
+			for _, m := range w.matches {
+				m.revived(l)
+			}
 			if !l.dead.Load() {
 				w.did("starts")
 			}
@@ -358,9 +365,8 @@ func (w *World) crash(power bool) {
 	l.host.Crash(!power)
 	l.mount.Crash(w.luck("crash", l.number), power)
 	l.stop()
-	for _, m := range w.matches {
-		m.crashed(l)
-	}
+	sick := w.spellAt(time.Now(), diskFails, diskFull, diskSlow) != well || w.spellAt(time.Now().Add(-2*time.Second), diskFails, diskFull, diskSlow) != well
+	w.audit.died(power || sick)
 	w.in(w.between(50*time.Millisecond, 3*time.Second), w.boot)
 }
 
