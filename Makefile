@@ -5,6 +5,8 @@ BOTS  ?= 1000
 FUZZ  ?= 20s
 BENCH ?= .
 KILLS ?= 1000
+SEEDS ?= 10000
+SOAK  ?= 30m
 FLAGS ?=
 
 .DEFAULT_GOAL := help
@@ -28,8 +30,8 @@ swarm: ## start a server and play it with BOTS=1000 bots, then read the report
 capacity: ## search the most players that one core holds, at 20 and 60 Hz
 	.ci/capacity $(FLAGS)
 
-soak: ## kill -9 a server KILLS=1000 times and count its results
-	$(GO) test ./server/node -v -run Kills -timeout 60m -args -kills $(KILLS)
+soak: ## play a server and a swarm for SOAK=30m, SEEDS=10000 of the simulation, KILLS=1000 of kill -9
+	.ci/soak $(SOAK) $(SEEDS) $(KILLS)
 
 fuzz: ## run every fuzz target for FUZZ=20s each
 	.ci/fuzz $(FUZZ)
