@@ -37,7 +37,7 @@ fuzz: ## run every fuzz target for FUZZ=20s each
 	.ci/fuzz $(FUZZ)
 
 golden: ## write the golden files of the wire and the games anew
-	$(GO) test ./protocol ./game/arena ./server/wsconn ./server/ticket -run Golden -update
+	$(GO) test ./protocol ./game/arena ./game/replay ./server/wsconn ./server/ticket -run Golden -update
 
 lint: ## gofmt, go vet on three systems, go fix, staticcheck
 	.ci/lint

@@ -1,6 +1,7 @@
 // Client of the Skirmish game server, for browsers and Node.
 
 export { Client, ClosedError } from './client.js';
+export { Film } from './film.js';
 export { Notice, Role, SeatState, closing } from './codes.js';
 export { toWire } from './inputs.js';
 export { MessageError } from './msgpack.js';

@@ -105,6 +105,18 @@ export class View {
     return true;
   }
 
+  /**
+   * Fills the table with the rows as they were at a moment, whatever the time is: for films. Returns false before the first
+   * state.
+   * @param {number} tick
+   */
+  show(tick) {
+    if (this.#count === 0) return false;
+    this.tick = Math.min(tick, this.#ticks[this.#newest]);
+    this.#fill(this.table, this.tick);
+    return true;
+  }
+
   /** @param {number} back 0 = the newest state */
   #at(back) {
     return (this.#newest - back + STATES) % STATES;

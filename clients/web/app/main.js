@@ -15,6 +15,7 @@ import { Match } from './match.js';
 import { Panel } from './panel.js';
 import { Radar } from './radar.js';
 import { Scene } from './scene.js';
+import { Bar, list, load, offer, read } from './replays.js';
 import * as screens from './screens.js';
 import { Sound } from './sound.js';
 import { follow, pick, watching } from './spectate.js';
@@ -41,6 +42,7 @@ const stage = { effects, camera, hud, sound, controls, tuning, calm };
 const aim = { x: 0, y: 0, angle: 0, rail: 1, hit: 0, killed: false, shown: false };
 const attract = new Attract();
 const attractScene = new Scene(attractPlan, watcher(stage, () => {}));
+const bar = new Bar();
 const emptyRoster = new Map();
 const NOBODY = { round: -1, winner: 0 };
 
@@ -100,6 +102,7 @@ async function enter(seat) {
   });
   await ('token' in seat ? m.client.connect(seat) : m.client.resume(seat));
   match = m;
+  bar.show(null);
   hud.reset();
   camera.cut();
   wish = { match: m.id, spectate: m.spectating, token: '', url: '' };
@@ -110,10 +113,51 @@ async function enter(seat) {
   if (!m.spectating) screens.helpAtFirst();
 }
 
+/**
+ * Plays a match again.
+ * @param {() => Promise<import('/js/index.js').Film> | import('/js/index.js').Film} find
+ */
+async function watch(find) {
+  if (joining) return;
+  joining = true;
+  try {
+    const film = await find();
+    const m = new Match(stage, film);
+    m.client.on('closed', () => m === match && toStart());
+    film.start();
+    match = m;
+    hud.reset();
+    camera.cut();
+    screens.hideOver();
+    screens.note('');
+    document.body.dataset.role = 'spectator';
+    bar.show(film);
+    screens.show('play');
+  } catch (e) {
+    toStart(e instanceof Error ? e.message : '');
+  } finally {
+    joining = false;
+  }
+}
+
+/**
+ * Offers the replay of a match that is over, if there is one.
+ * @param {string} id
+ */
+async function offerReplay(id) {
+  const b = byId('watchReplay');
+  b.hidden = true;
+  if (!(await list()).some((r) => r.match_id === id)) return;
+  b.hidden = false;
+  b.onclick = () => void watch(() => load(id));
+}
+
 /** @param {string} [text] why */
 function toStart(text = '') {
   held = null;
   match = null;
+  bar.show(null);
+  void offer((id) => void watch(() => load(id)));
   screens.lost(false);
   screens.hideOver();
   screens.board(null, '');
@@ -142,6 +186,7 @@ function ended(m, closed) {
   const { eyebrow, title, text, tables } = ending(m, closed);
   screens.over(eyebrow, title, text, tables);
   screens.again(closed.resume ? 'Reconnect' : 'Play again');
+  void offerReplay(m.id);
   held = closed.resume;
   if ([4000, 4404, 4500].includes(closed.code)) {
     wish.match = '';
@@ -166,6 +211,7 @@ function frame(now) {
     picture.draw(scene, camera, effects, aim, now / 1000, tuning.ghost && m.own?.ghost.shown ? m.own.ghost : null);
     radar.draw(scene, camera, now);
     panel.draw(m.client.measure(), fps, now, camera.ui);
+    bar.draw(now);
     if (m.client.status !== 'closed') overlays(m, scene, now);
     return;
   }
@@ -255,7 +301,10 @@ function key(e) {
     screens.help(false);
     return;
   }
-  if (e.code === 'Tab') {
+  if (e.code === 'Space' && !byId('replay').hidden) {
+    e.preventDefault();
+    bar.toggle();
+  } else if (e.code === 'Tab') {
     if (!byId('help').hidden || !byId('over').hidden || panel.focused) return;
     e.preventDefault();
     boardHeld = true;
@@ -353,9 +402,18 @@ window.addEventListener('pointerdown', (e) => {
   byId('touch').hidden = false;
 });
 controls.enableTouch(byId('stickMove'), byId('stickAim'), byId('touchDash'), byId('touchRail'), canvas);
+window.addEventListener('dragover', (e) => e.preventDefault());
+window.addEventListener('drop', (e) => {
+  e.preventDefault();
+  const file = e.dataTransfer?.files[0];
+  if (file) void watch(async () => read(await file.arrayBuffer()));
+});
 exposeHooks(() => match, () => fps, controls, tuning, () => frames);
 picture.resize(camera);
 requestAnimationFrame(frame);
+const again = new URLSearchParams(location.hash.slice(1)).get('replay');
+if (again) void watch(() => load(again));
+else void offer((id) => void watch(() => load(id)));
 if (wish.token !== '' || (wish.match !== '' && wish.spectate)) void join(wish.spectate);
 else if (!controls.touch) byId('name').focus();
 

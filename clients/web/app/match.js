@@ -59,10 +59,14 @@ export class Match {
   #thrusting = false;
   #self = new Int32Array(0);
 
-  /** @param {Stage} stage */
-  constructor(stage) {
+  /**
+   * @param {Stage} stage
+   * @param {import('/js/index.js').Film} [film] of a match that is only looked at again
+   */
+  constructor(stage, film) {
     this.#stage = stage;
-    const c = new Client({ WebSocket: stage.tuning.link.wrap(WebSocket) });
+    /** A film has all of a Client that a spectator needs. */
+    const c = film ? /** @type {Client} */ (/** @type {unknown} */ (film)) : new Client({ WebSocket: stage.tuning.link.wrap(WebSocket) });
     this.client = c;
     c.on('welcome', (w) => this.#welcomed(w));
     c.on('event', (e) => this.#due.push(e));
