@@ -46,7 +46,10 @@ type bot struct {
 	from   int64        // what is counted in the window begins here, 0 not yet
 	closed bool         // the window is over for this bot
 
-	wait     wait // of the newest input used
+	team     *team
+	thoughts int     // inputs so far
+	held     []int32 // the newest input
+	wait     wait    // of the newest input used
 	pinged   int64
 	deadline int64 // of joining; of leaving: when to say bye; of an offender: when the server must have ended it
 	byed     bool

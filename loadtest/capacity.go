@@ -23,8 +23,9 @@ import (
 type capacity struct {
 	server        string // program
 	rates         []int
-	from, to      int // players
-	measure       time.Duration
+	from, to      int           // players
+	measure       time.Duration // of each run
+	budget        time.Duration // for all of it
 	serverCore    int
 	generatorCore int
 	json          string // file for the results
@@ -34,6 +35,7 @@ type capacity struct {
 	out    io.Writer
 	try    func(ctx context.Context, rate, n int) (*capacityProbe, error) // probe, but in tests
 	probes []capacityProbe
+	end    time.Time // of the time for the rate that is searched at
 }
 
 // capacityProbe is one run of the search, as --json writes it.
@@ -46,14 +48,27 @@ type capacityProbe struct {
 	Report  *Report `json:"report"`
 }
 
+// capacityAnswer is what the search at one rate has come to.
+type capacityAnswer struct {
+	Rate       int     `json:"rate_hz"`
+	Players    int     `json:"players"`
+	LowerBound bool    `json:"lower_bound"` // the generator, the time or --to came first
+	Why        string  `json:"why"`         // what gave way with more players
+	ServerCPU  float64 `json:"server_cpu_us_per_snapshot"`
+	Bytes      float64 `json:"bytes_per_snapshot"`
+	FloorCPU   float64 `json:"floor_cpu_us_per_write"` // 0: unknown
+	OverFloor  float64 `json:"over_floor"`
+}
+
 func capacityCommand() *cobra.Command {
-	c := capacity{rates: []int{20, 60}, from: 512, to: 8192, measure: 10 * time.Second, generatorCore: 1}
+	c := capacity{rates: []int{20, 60}, from: 1024, to: 8192, measure: 8 * time.Second, budget: 6 * time.Minute, generatorCore: 1}
 	cmd := &cobra.Command{
 		Use: "capacity", Short: "Search the most players that a server on one core holds",
 		Long: `Starts the server on one core and this program on another, and searches the most players that are all served as
 promised: delivery >= 99 %, p99 of |interval - period| under half a tick, p99 of input to acknowledged at most 1.5
 ticks, nobody dropped, the generator on time. The answer held in two of three runs. When the generator is what gave
-way, the answer is only a lower bound and says so. Nothing else should run on the two cores.`,
+way, the answer is only a lower bound and says so. Beside it stands the floor: the CPU time of a bare write of as
+many bytes to as many sockets, measured in the same run. Nothing else should run on the two cores.`,
 		Args:         exactly(0, "flags only"),
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -70,6 +85,7 @@ way, the answer is only a lower bound and says so. Nothing else should run on th
 	f.IntVar(&c.from, "from", c.from, "players of the first run")
 	f.IntVar(&c.to, "to", c.to, "most players to try")
 	f.DurationVar(&c.measure, "measure", c.measure, "time that each run measures")
+	f.DurationVar(&c.budget, "budget", c.budget, "time for the whole search: the answer is what held until then")
 	f.IntVar(&c.serverCore, "server-core", c.serverCore, "core of the server")
 	f.IntVar(&c.generatorCore, "generator-core", c.generatorCore, "core of the generator")
 	f.StringVar(&c.json, "json", "", "write all runs as JSON to this file")
@@ -92,6 +108,8 @@ func (c *capacity) check() error {
 		return fmt.Errorf("--from %d --to %d: from %d to %d players can be tried", c.from, c.to, capacityStep, maxPerAddress*loopbackSources)
 	case c.measure < 2*time.Second:
 		return fmt.Errorf("--measure %v is less than 2s", c.measure)
+	case c.budget < time.Minute:
+		return fmt.Errorf("--budget %v is less than 1m", c.budget)
 	}
 	for _, rate := range c.rates {
 		if rate < 10 || rate > 120 {
@@ -115,112 +133,28 @@ func (c *capacity) search(ctx context.Context) (err error) {
 			fmt.Fprintf(c.out, "Core %d is %.0f %% busy with something else: the answer will be too low.\n", core, busy*100)
 		}
 	}
-	var answers []string
-	for _, rate := range c.rates {
+	begin := time.Now()
+	answers := make([]capacityAnswer, 0, len(c.rates))
+	for i, rate := range c.rates {
+		c.end = begin.Add(c.budget * time.Duration(i+1) / time.Duration(len(c.rates)))
 		best, why, err := c.most(ctx, rate)
 		if err != nil {
 			return err
 		}
-		answers = append(answers, c.answer(rate, best, why))
+		answers = append(answers, c.answer(ctx, rate, best, why))
 	}
-	fmt.Fprintln(c.out)
-	for _, a := range answers {
-		fmt.Fprintln(c.out, a)
+	fmt.Fprintf(c.out, "\nAfter %s:\n", time.Since(begin).Round(time.Second))
+	for i := range answers {
+		fmt.Fprintln(c.out, answers[i].text())
 	}
 	if c.json == "" {
 		return nil
 	}
-	b, err := json.MarshalIndent(map[string]any{"schema": 1, "machine": thisMachine(), "probes": c.probes}, "", "  ")
+	b, err := json.MarshalIndent(map[string]any{"schema": 1, "machine": thisMachine(), "answers": answers, "probes": c.probes}, "", "  ")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(c.json, b, 0o644)
-}
-
-// most searches at one rate: doubles until something gives way, halves the gap until it is under a twentieth, and
-// confirms.
-func (c *capacity) most(ctx context.Context, rate int) (best int, why *capacityProbe, err error) {
-	once := func(n int) (bool, error) {
-		p, err := c.try(ctx, rate, n)
-		if err == nil && !p.Holds {
-			why = p
-		}
-		return err == nil && p.Holds, err
-	}
-	holds := func(n int) (bool, error) { // once more before it counts as failed: the machine has its moments
-		if ok, err := once(n); ok || err != nil {
-			return ok, err
-		}
-		return once(n)
-	}
-	low, high := 0, 0
-	for n := c.from; high == 0; n = min(2*n, c.to) {
-		ok, err := holds(n)
-		switch {
-		case err != nil:
-			return 0, nil, err
-		case !ok:
-			high = n
-		case n == c.to:
-			return n, nil, nil
-		default:
-			low = n
-		}
-	}
-	for high-low > max(capacityStep, high/20) {
-		n := (low + high) / 2 / capacityStep * capacityStep
-		if n <= low || n >= high {
-			break
-		}
-		ok, err := holds(n)
-		if err != nil {
-			return 0, nil, err
-		}
-		if ok {
-			low = n
-		} else {
-			high = n
-		}
-	}
-	for low > 0 { // it held once: it has to hold in two of three
-		again, held := 0, 1
-		for ; again < 2 && held < 2; again++ {
-			ok, err := once(low)
-			if err != nil {
-				return 0, nil, err
-			}
-			if ok {
-				held++
-			}
-		}
-		if held == 2 {
-			return low, why, nil
-		}
-		low = (low - max(capacityStep, low/20)) / capacityStep * capacityStep
-		if ok, err := holds(max(low, capacityStep)); err != nil || !ok && low <= capacityStep {
-			return 0, why, err
-		}
-	}
-	return 0, why, nil
-}
-
-func (c *capacity) answer(rate, best int, why *capacityProbe) string {
-	s := fmt.Sprintf("%d Hz: one core holds %s players", rate, number(float64(best)))
-	for i := range c.probes {
-		if p := &c.probes[i]; p.Rate == rate && p.Players == best && p.Holds {
-			s += fmt.Sprintf(" (server %.1f µs per snapshot)", p.Report.Server.CPUPerState)
-			break
-		}
-	}
-	switch {
-	case why == nil:
-		s = strings.Replace(s, "holds ", "holds at least ", 1) + ", the most that was tried"
-	case why.Tired:
-		s = strings.Replace(s, "holds ", "holds at least ", 1) + fmt.Sprintf("; with %s the generator gave way first: %s", number(float64(why.Players)), why.Why)
-	default:
-		s += fmt.Sprintf("; with %s: %s", number(float64(why.Players)), why.Why)
-	}
-	return s
 }
 
 // probe is one run with a fresh server.
@@ -232,8 +166,8 @@ func (c *capacity) probe(ctx context.Context, rate, n int) (*capacityProbe, erro
 	defer s.stop()
 	sheet := filepath.Join(c.dir, "report.json")
 	ramp := max(2*time.Second, time.Duration(n)*time.Second/capacityJoins)
-	run := exec.CommandContext(ctx, c.self, "--server", "http://"+s.admin, "--bots", fmt.Sprint(n), "--rate", fmt.Sprint(rate), "--match-size", "16",
-		"--ramp", ramp.String(), "--duration", c.measure.String(), "--json", sheet, "--no-color")
+	run := exec.CommandContext(ctx, c.self, "--server", "http://"+s.admin, "--bots", fmt.Sprint(n), "--rate", fmt.Sprint(rate), "--match-size", "16", "--scouts", "--stay-out",
+		"--ramp", ramp.String(), "--warmup", (ramp + capacitySettle).String(), "--duration", c.measure.String(), "--json", sheet, "--no-color")
 	var said strings.Builder
 	run.Stdout, run.Stderr = io.Discard, &said
 	if err := startOn(run, c.generatorCore); err != nil {
@@ -272,32 +206,6 @@ func serverCost(s *ServerReport) float64 {
 		return 0
 	}
 	return s.CPUPerState
-}
-
-// judge holds the report against the gate. The generator comes first: when it is late, nothing else can be told.
-func (p *capacityProbe) judge() {
-	r := p.Report
-	tick := 1e3 / float64(p.Rate)
-	lag, beat, ack := r.Times["lag"], r.Times["interval_error"], r.Times["ack"]
-	switch {
-	case lag.P99 >= tick/2:
-		p.Tired, p.Why = true, fmt.Sprintf("the generator was %s late (p99), half a tick is %s", milliseconds(lag.P99), milliseconds(tick/2))
-	case r.Errors.Total > 0 || r.Joined < p.Players:
-		p.Why = fmt.Sprintf("%d errors, %d of %d joined", r.Errors.Total, r.Joined, p.Players)
-	case r.EndedEarly != "" || r.Server == nil:
-		p.Why = "it ended early, or without the server's figures"
-	case r.Delivery.Ratio < 0.99:
-		p.Why = "delivery " + percent(r.Delivery.Ratio)
-	case beat.P99 >= tick/2:
-		p.Why = fmt.Sprintf("%s off the beat (p99), half a tick is %s", milliseconds(beat.P99), milliseconds(tick/2))
-	case ack.Count == 0 || ack.P99 > 1.5*tick:
-		p.Why = fmt.Sprintf("acknowledged after %s (p99), 1.5 ticks are %s", milliseconds(ack.P99), milliseconds(1.5*tick))
-	default:
-		p.Holds = true
-	}
-	if !p.Holds && !p.Tired && r.Generator.CPUCores > 0.97 { // on time, but with nothing left
-		p.Tired, p.Why = true, p.Why+fmt.Sprintf(", the generator's core at %.0f %%", r.Generator.CPUCores*100)
-	}
 }
 
 // pinnedServer is a server on its core.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // gate is a report that keeps the whole gate at 20 Hz, changed.
@@ -89,6 +90,34 @@ func TestAMomentDoesNotDecideTheSearch(t *testing.T) {
 	}
 }
 
+func TestTheSearchGoesWhereTheCoreIsFull(t *testing.T) {
+	var tried []int
+	c := &capacity{from: 1024, to: 8192}
+	c.try = func(_ context.Context, rate, n int) (*capacityProbe, error) {
+		tried = append(tried, n)
+		r := &Report{Server: &ServerReport{Seconds: 10, CPUSeconds: 10 * float64(n) / 5000}}
+		return &capacityProbe{Rate: rate, Players: n, Holds: n <= 4700, Why: "over", Report: r}, nil
+	}
+	best, why, err := c.most(t.Context(), 20)
+	if err != nil || best < 4464 || best > 4700 || len(tried) > 7 || why == nil || why.Players > 5000 {
+		t.Errorf("%d players after %v, then %+v, %v", best, tried, why, err)
+	}
+	c.end = time.Now().Add(-time.Second)
+	if a := c.answer(t.Context(), 20, best, why); !a.LowerBound || !strings.Contains(a.text(), "holds at least") || !strings.Contains(a.text(), "time was over") {
+		t.Errorf("%s", a.text())
+	}
+}
+
+func TestFloor(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.NumCPU() < 2 {
+		return // pinning is Linux's
+	}
+	f := floor{connections: 50, bytes: 400, rate: 20, writeCore: 0, readCore: 1}
+	if cost, err := f.measure(t.Context(), 300*time.Millisecond); err != nil || cost < 100*time.Nanosecond || cost > time.Millisecond {
+		t.Errorf("a write takes %v, %v", cost, err)
+	}
+}
+
 func TestCapacityFaults(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "server")
 	if err := os.WriteFile(file, nil, 0o755); err != nil {
@@ -106,6 +135,7 @@ func TestCapacityFaults(t *testing.T) {
 		{[]string{"--server-binary", file, "--generator-core", "99"}, exitUsage, "this machine has"},
 		{[]string{"--server-binary", file, "--from", "5"}, exitUsage, "can be tried"},
 		{[]string{"--server-binary", file, "--measure", "1ms"}, exitUsage, "less than 2s"},
+		{[]string{"--server-binary", file, "--budget", "5s"}, exitUsage, "less than 1m"},
 		{[]string{"--server-binary", file, "--rate", "500"}, exitUsage, "not in 10 to 120"},
 		{[]string{"x"}, exitUsage, "flags only"},
 	} {

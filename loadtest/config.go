@@ -27,6 +27,8 @@ type Config struct {
 	Workers   int           // processes that play
 	Insecure  bool          // certificates are not checked
 	Lead      time.Duration // that inputs are to wait at the server, besides twice the jitter; 0: a tick
+	IO        string        // kind of poller, empty: the fastest there is
+	Scouts    bool          // one bot of each match decodes what it sees, and the others play by that
 	StayOut   bool          // a bot whose connection is cut does not come back: the cut is an error
 	Scenario  *Scenario     // nil: bots, ramp and duration alone
 
@@ -37,8 +39,6 @@ type Config struct {
 	Command    string // as it was given, for the report
 	NoColor    bool
 	CPUProfile string
-
-	portable bool // tests: the poller of other systems
 }
 
 // DefaultConfig is a run without any flag.
@@ -63,6 +63,9 @@ func (c *Config) Validate() error {
 	within("rate", c.Rate, arena.MinTickRate, arena.MaxTickRate)
 	within("loops", c.Loops, 1, maxLoops)
 	within("workers", c.Workers, 1, maxWorkers)
+	if !slices.Contains([]string{"", pollRing, pollEpoll, pollPortable}, c.IO) {
+		fault("--io %q is none of ring, epoll and portable", cut(c.IO, 32))
+	}
 	if c.Lead < 0 || c.Lead > time.Second {
 		fault("--lead %v is not in 0 to 1s", c.Lead)
 	}

@@ -50,6 +50,11 @@ func record(h *hdrhistogram.Histogram, ns int64) {
 	h.RecordValue(min(max(ns/1000, 0), histogramTop)) // in range: no error
 }
 
+// recordTimes is the same n times.
+func recordTimes(h *hdrhistogram.Histogram, ns int64, n int) {
+	h.RecordValues(min(max(ns/1000, 0), histogramTop), int64(n))
+}
+
 // fault counts an error by its cause.
 func (f *figures) fault(cause string) { countCause(f.causes, cause) }
 

@@ -330,6 +330,7 @@ func (r *Report) facts() []fact {
 		{"Run", fmt.Sprintf("%s matches, warm-up %s, seed %d", number(float64(r.Matches)), clockWords(c.Warmup), c.Seed)},
 		{"Generator", fmt.Sprintf("%d × %d threads, %.2f cores on average", max(1, r.Generator.Processes), c.Loops, r.Generator.CPUCores)},
 		{"Machine", fmt.Sprintf("%s, %d cores, %s, %s", m.Processor, m.Cores, m.System, m.Go)},
+		{"Load", c.how()},
 		{"Traffic", fmt.Sprintf("%s down and %s up per player and second, %s a snapshot", bytesText(r.Bytes.Down), bytesText(r.Bytes.Up), bytesText(r.Bytes.PerSnapshot))},
 	}
 	if c.Loops == 1 {

@@ -121,6 +121,7 @@ func (l *loop) depart(b *bot, at int64) {
 		l.joining--
 	}
 	b.state, b.tallied = botGone, 0
+	b.team.leave(b)
 	l.series.at(at).Ends++
 	l.live.gone++
 	l.gone.Add(1)
@@ -158,7 +159,7 @@ func (l *loop) flood(b *bot, now int64) {
 		if len(b.session.Out()) > 64<<10 {
 			break
 		}
-		b.session.Input(l.values, now)
+		b.session.Input(b.held, now)
 	}
 }
 

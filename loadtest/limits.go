@@ -14,10 +14,17 @@ const (
 	minMatchSize = 2
 	spareFiles   = 64 // descriptors besides the bots'
 
-	slotTime      = time.Millisecond       // what a loop's slot is near
-	joinPoll      = 200 * time.Microsecond // between polls while bots join
-	dialsPerSlot  = 16
-	readBytes     = 64 << 10
+	slotTime     = time.Millisecond       // what a loop's slot is near
+	joinPoll     = 200 * time.Microsecond // between polls while bots join
+	dialsPerSlot = 16
+	readBytes    = 64 << 10
+
+	// Of one loop's io_uring. Buffers are taken one for each read; with none left the rest waits for the next poll.
+	ringEntries     = 1024
+	ringBuffers     = 4096
+	ringBufferBytes = 2048
+	ringOutBytes    = 256 << 10 // of inputs that go out together
+
 	joinLimit     = 10 * time.Second // from connect to the first snapshot
 	silenceLimit  = 15 * time.Second // a server pings every 5 s
 	leaveSpread   = 500 * time.Millisecond
@@ -27,6 +34,7 @@ const (
 	startDelay    = 200 * time.Millisecond // from the first answer to the first connection
 	sweepEvery    = 100 * time.Millisecond // bots are looked through for what is overdue
 	sweepOften    = 20 * time.Millisecond  // the same when lives end and links are cut
+	leastThoughts = 20                     // Hz, of a brain that plays by its scout
 	wheelSlots    = 1024                   // slots that a loop plans ahead
 	maxAtOnce     = 16                     // inputs of one bot in one slot, when its clock was set
 	seatLead      = time.Second            // tickets are drawn so long before they are used

@@ -42,7 +42,8 @@ type loop struct {
 	view    game.View
 	input   any // one Spec.Input for all
 	zero    reflect.Value
-	values  []int32
+	scouts  bool  // one bot of each match looks for all of it
+	holds   int   // inputs that a decision of a brain lasts
 	joining int   // bots between connect and their first snapshot
 	swept   int64 // when the bots were last looked through
 	sweep   int64 // how often that is, ns
@@ -64,7 +65,7 @@ type loop struct {
 func newLoop(p poller, s schedule, w window, d *game.Definition, to netip.AddrPort, sources []netip.Addr, gone *atomic.Int64) *loop {
 	l := &loop{
 		poller: p, schedule: s, window: w, definition: d, to: to, sources: sources,
-		gone: gone, figures: newFigures(), aside: newFigures(), input: d.NewInput(), clock: nanos,
+		gone: gone, figures: newFigures(), aside: newFigures(), input: d.NewInput(), holds: 1, clock: nanos,
 		stages: []int64{w.end}, series: newSeries(s.start, time.Duration(w.end-s.start)+leaveLimit), sweep: int64(sweepEvery),
 		joins: make(chan *bot, maxBots), leave: make(chan struct{}), fatal: make(chan error, 1),
 	}
@@ -110,6 +111,7 @@ func (l *loop) sleep(until int64) {
 	}
 	l.poller.wait(until)
 	l.poller.poll(l)
+	l.poller.push()
 }
 
 // admit takes new bots in and connects those whose time has come.
@@ -215,6 +217,7 @@ func (l *loop) greet(b *bot, at int64) bool {
 	if l.lead > 0 {
 		b.session.Pacer.Aim(l.lead)
 	}
+	l.join(b, at)
 	b.session.Ping(at)
 	b.pinged = at
 	return true
@@ -250,27 +253,36 @@ func (l *loop) turn() {
 	bucket := &l.wheel[k%wheelSlots]
 	l.turned, *bucket = *bucket, l.turned[:0]
 	l.next++
+	played, now := 0, l.clock()
 	for _, b := range l.turned {
 		if b.state == botPlaying {
-			l.play(b, k, at)
+			l.play(b, k, at, now)
+			played++
 		} else {
 			b.wheeled = false
 		}
 	}
 	clear(l.turned)
+	if played > 0 {
+		l.poller.push()
+		l.late(at, l.clock()-at, played)
+	}
+}
+
+// late takes in how late n bots have sent what was meant for at: all of them as late as the last one.
+func (l *loop) late(at, lag int64, n int) {
+	lag = max(lag, 0)
+	l.live.lag = max(l.live.lag, lag)
+	if l.window.has(at) {
+		recordTimes(l.figures.lag, lag, n)
+	}
+	l.series.at(at).Lag.recordTimes(lag, n)
 }
 
 // play sends what is due of b in slot k, meant for at.
-func (l *loop) play(b *bot, k, at int64) {
+func (l *loop) play(b *bot, k, at, now int64) {
 	p := &b.session.Pacer
 	lapsed := p.Lapsed
-	now := l.clock()
-	lag := max(now-at, 0)
-	l.live.lag = max(l.live.lag, lag)
-	if l.window.has(at) {
-		record(l.figures.lag, lag)
-	}
-	l.series.at(at).Lag.record(lag)
 	if b.life.manner == idles {
 		l.idle(b, k, now)
 		return
@@ -300,16 +312,23 @@ func (l *loop) play(b *bot, k, at int64) {
 // think puts out one input of b that was meant for at.
 func (l *loop) think(b *bot, at, now int64) {
 	s := &b.session
-	l.view.Tick, l.view.Seat = s.State.Head.Tick, game.Seat(s.Welcome.Seat)
-	l.view.Definition, l.view.Rows = l.definition, &s.State.Rows
-	l.view.Private = nil
-	if s.State.HasPrivate {
-		l.view.Private = s.State.Private
+	if b.thoughts%l.holds == 0 {
+		seen := &l.eyes(b, now).session.State
+		l.view.Tick, l.view.Seat = seen.Head.Tick, game.Seat(s.Welcome.Seat)
+		l.view.Definition, l.view.Rows = l.definition, &seen.Rows
+		if seen.Rows.Len() == 0 { // a new scout that waits for its keyframe: there is nothing to see
+			l.view.Rows = nil
+		}
+		l.view.Private = nil
+		if s.State.HasPrivate {
+			l.view.Private = s.State.Private
+		}
+		l.zero.SetZero()
+		b.brain.Think(&l.view, l.input)
+		b.held = l.definition.AppendInput(b.held[:0], l.input)
 	}
-	l.zero.SetZero()
-	b.brain.Think(&l.view, l.input)
-	l.values = l.definition.AppendInput(l.values[:0], l.input)
-	s.Input(l.values, at)
+	b.thoughts++
+	s.Input(b.held, at)
 	if now-b.pinged >= int64(pingEvery) {
 		b.pinged = now
 		s.Ping(now)

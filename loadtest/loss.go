@@ -85,6 +85,7 @@ func (l *loop) goAway(b *bot, back int64) {
 	if b.state == botJoining {
 		l.joining--
 	}
+	b.team.leave(b)
 	b.state, b.backAt = botAway, back
 	b.from, b.closed, b.last, b.tallied, b.wait = 0, false, 0, 0, wait{}
 }

@@ -125,6 +125,8 @@ The admin key comes from SKIRMISH_ADMIN_KEY.`,
 	f.BoolVar(&c.Insecure, "insecure", false, "take any certificate of an https:// or wss:// server, such as one signed by itself")
 	f.IntVar(&c.Workers, "workers", c.Workers, "processes that play, each with --loops threads")
 	f.IntVar(&c.Loops, "loops", c.Loops, "threads that play")
+	f.StringVar(&c.IO, "io", "", "how sockets are driven: ring (io_uring), epoll or portable (default the first that this system has)")
+	f.BoolVar(&c.Scouts, "scouts", false, "cheap load: one bot of each match decodes what it sees and the others play by that; all are measured")
 	f.BoolVar(&c.StayOut, "stay-out", false, "bots do not come back when their connection is cut: a cut is an error")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of bots and matches")
 	f.BoolVar(&c.NoColor, "no-color", false, "no colours and no rewritten line")

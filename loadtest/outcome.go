@@ -18,7 +18,8 @@ type outcome struct {
 	Faults  map[string]int
 	CPU     float64 // over the window, s
 	Early   string
-	Planned int // players to come before the window's end
+	IO      string // kind of the loops' pollers
+	Planned int    // players to come before the window's end
 }
 
 // packed is figures on their way through a pipe.
@@ -75,7 +76,7 @@ func (r *packed) unpack() *figures {
 func (s *swarm) outcome(early string, cpu float64) *outcome {
 	o := &outcome{
 		Start: s.start, End: s.window.end, Step: s.loops[0].series.step, Rows: s.loops[0].series.rows,
-		Matches: len(s.matches), Faults: s.faults, CPU: cpu, Early: early,
+		Matches: len(s.matches), Faults: s.faults, CPU: cpu, Early: early, IO: s.loops[0].poller.kind(),
 	}
 	aside := newFigures()
 	for i := range s.spans {

@@ -6,8 +6,10 @@ import "net/netip"
 type poller interface {
 	// dial begins a connection from a source address, or any with the zero Addr. The sink hears opened or broken.
 	dial(c *conn, to netip.AddrPort, from netip.Addr) error
-	// write sends what the socket takes.
+	// write takes what the socket takes; it may wait for push to be sent.
 	write(c *conn, p []byte) (int, error)
+	// push sends what has been taken since the last push or poll.
+	push()
 	// pause stops reading a connection until it is resumed: the peer's bytes stay in the system.
 	pause(c *conn, on bool)
 	// close ends a connection; nothing is heard of it any more.
@@ -16,6 +18,8 @@ type poller interface {
 	poll(s sink)
 	// wait sleeps until a time in ns since the Unix epoch.
 	wait(until int64)
+	// kind is which one it is.
+	kind() string
 	// shut releases the poller itself.
 	shut()
 }
@@ -36,4 +40,17 @@ type conn struct {
 	wire  *wire // portable
 	link  *link // emulated, nil none
 	small bool  // a receive buffer as small as the system has
+
+	ringed   bool   // carried by an io_uring
+	serial   uint32 // there
+	sending  bool   // a send waits for push, of the bytes from and up to
+	from, to int
+	rest     []byte // taken, but not by the socket
 }
+
+// Kinds of pollers.
+const (
+	pollRing     = "ring"     // io_uring, Linux 6.1
+	pollEpoll    = "epoll"    // Linux
+	pollPortable = "portable" // a goroutine for each connection
+)

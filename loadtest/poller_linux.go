@@ -22,11 +22,23 @@ type epoll struct {
 	oob    [64]byte // control messages; the one stamp asked for takes 32
 }
 
-// newPoller makes the fastest poller for a target, nil: without TLS; that needs the portable one.
-func newPoller(secure *tls.Config) (poller, error) {
-	if secure != nil {
+// newPoller makes a poller of a kind, or the fastest that there is. TLS needs the portable one.
+func newPoller(kind string, secure *tls.Config) (poller, error) {
+	switch {
+	case secure != nil || kind == pollPortable:
 		return newPortable(secure), nil
+	case kind == pollEpoll:
+		return newEpoll()
+	case kind == pollRing:
+		return newRingPoller()
 	}
+	if p, err := newRingPoller(); err == nil {
+		return p, nil
+	}
+	return newEpoll()
+}
+
+func newEpoll() (*epoll, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, err
@@ -138,29 +150,30 @@ func (e *epoll) read(fd int) (n int, at int64, err error) {
 	if errno != 0 {
 		return 0, 0, errno
 	}
-	if at = e.stamp(); at == 0 {
-		at = time.Now().UnixNano()
-	}
-	return int(r), at, nil
+	return int(r), stampIn(e.oob[:e.head.Controllen]), nil
 }
 
-// stamp is the arrival time in the control message of the last read, 0 if there is none.
-func (e *epoll) stamp() int64 {
-	if int(e.head.Controllen) < unix.CmsgLen(int(unsafe.Sizeof(unix.Timespec{}))) {
-		return 0
+// stampIn is the arrival time in control messages, now if there is none.
+func stampIn(control []byte) int64 {
+	if len(control) >= unix.CmsgLen(int(unsafe.Sizeof(unix.Timespec{}))) {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+		if h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPNS {
+			return (*unix.Timespec)(unsafe.Pointer(&control[unix.CmsgLen(0)])).Nano()
+		}
 	}
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&e.oob[0]))
-	if h.Level != unix.SOL_SOCKET || h.Type != unix.SO_TIMESTAMPNS {
-		return 0
-	}
-	return (*unix.Timespec)(unsafe.Pointer(&e.oob[unix.CmsgLen(0)])).Nano()
+	return time.Now().UnixNano()
 }
 
 func (e *epoll) write(c *conn, p []byte) (int, error) {
 	if c.fd < 0 || !c.up {
 		return 0, nil
 	}
-	r, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(c.fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, 0, 0)
+	return sendNow(c.fd, p)
+}
+
+// sendNow writes what a socket takes at once.
+func sendNow(fd int, p []byte) (int, error) {
+	r, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, 0, 0)
 	switch errno {
 	case 0:
 		return int(r), nil
@@ -169,6 +182,10 @@ func (e *epoll) write(c *conn, p []byte) (int, error) {
 	}
 	return 0, errno
 }
+
+func (e *epoll) push() {}
+
+func (e *epoll) kind() string { return pollEpoll }
 
 func (e *epoll) pause(c *conn, on bool) {
 	if c.fd < 0 {

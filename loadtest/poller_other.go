@@ -2,9 +2,15 @@
 
 package main
 
-import "crypto/tls"
+import (
+	"crypto/tls"
+	"fmt"
+)
 
 // newPoller makes the only poller of this system.
-func newPoller(secure *tls.Config) (poller, error) {
+func newPoller(kind string, secure *tls.Config) (poller, error) {
+	if kind != "" && kind != pollPortable {
+		return nil, fmt.Errorf("--io %s: this system has none, leave it out", kind)
+	}
 	return newPortable(secure), nil
 }

@@ -137,6 +137,10 @@ func (p *portable) close(c *conn) {
 }
 
 // pause does nothing: a goroutine reads on.
+func (p *portable) push() {}
+
+func (p *portable) kind() string { return pollPortable }
+
 func (p *portable) pause(*conn, bool) {}
 
 func (p *portable) wait(until int64) { time.Sleep(time.Duration(until - time.Now().UnixNano())) }

@@ -114,7 +114,17 @@ func (r *Report) printFlow(w io.Writer, colour style) {
 	if r.Generator.Processes > 1 {
 		processes = fmt.Sprintf(", %d processes", r.Generator.Processes)
 	}
-	line("generator", "%.2f s of CPU, %.0f %% of a core%s", r.Generator.CPUSeconds, r.Generator.CPUCores*100, processes)
+	line("generator", "%.2f s of CPU, %.0f %% of a core, %.1f µs per snapshot and input%s", r.Generator.CPUSeconds, r.Generator.CPUCores*100, r.Generator.CPUPerPair, processes)
+	line("", "%s", r.Config.how())
+}
+
+// how tells what kind of load it was.
+func (c *ConfigReport) how() string {
+	s := "every bot decodes, checks and plays by what it gets"
+	if c.Scouts {
+		s = "one bot of each match decodes and checks rows, all play by what it sees; heads are read and measured of all"
+	}
+	return s + "; sockets by " + map[string]string{pollRing: "io_uring", pollEpoll: "epoll", pollPortable: "goroutines"}[c.IO]
 }
 
 func (r *Report) printServer(w io.Writer, colour style) {

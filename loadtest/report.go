@@ -55,6 +55,8 @@ type ConfigReport struct {
 	Seed      uint64  `json:"seed"`
 	Workers   int     `json:"workers"`
 	Scenario  string  `json:"scenario,omitempty"` // its name
+	Scouts    bool    `json:"scouts"`             // one bot of each match decodes what it sees
+	IO        string  `json:"io"`                 // how sockets are driven: ring, epoll or portable
 }
 
 // Verdict is what became of a threshold.
@@ -120,7 +122,8 @@ type Cuts struct {
 type Generator struct {
 	CPUSeconds float64 `json:"cpu_seconds"` // over the window
 	CPUCores   float64 `json:"cpu_cores"`
-	Tired      bool    `json:"tired"` // its own lag spoils the figures
+	CPUPerPair float64 `json:"cpu_us_per_pair"` // a snapshot and an input of one bot
+	Tired      bool    `json:"tired"`           // its own lag spoils the figures
 	Processes  int     `json:"processes"`
 }
 
@@ -154,6 +157,9 @@ func (r *Report) fill(f *figures) {
 	r.Endings = endings(f.endings)
 	r.Errors = Errors{Total: f.errors(), ByCause: f.causes}
 	r.Cuts = Cuts{Total: f.cutTotal(), ByCause: f.cuts, LostSeats: f.lost}
+	if f.received > 0 {
+		r.Generator.CPUPerPair = r.Generator.CPUSeconds * 1e6 / float64(f.received)
+	}
 	half := 500 / float64(max(1, r.Config.Rate))
 	r.Generator.Tired = r.Times["lag"].P99 > half
 }

@@ -99,6 +99,7 @@ func newReport(c *Config, outcomes []*outcome, server *serverFigures, probes []p
 		Config: ConfigReport{
 			Server: c.Server, Bots: c.Bots, MatchSize: c.MatchSize, Rate: c.Rate, Ramp: c.Ramp.Seconds(),
 			Warmup: c.Warmup.Seconds(), Duration: c.Duration.Seconds(), Loops: c.Loops, Seed: c.Seed, Workers: c.Workers,
+			Scouts: c.Scouts, IO: first.IO,
 		},
 		Server: server.report(), Machine: thisMachine(), Command: c.Command,
 	}

@@ -21,10 +21,12 @@ type mute struct{ written int }
 
 func (m *mute) dial(c *conn, _ netip.AddrPort, _ netip.Addr) error { c.up = true; return nil }
 func (m *mute) write(_ *conn, p []byte) (int, error)               { m.written += len(p); return len(p), nil }
+func (m *mute) push()                                              {}
 func (m *mute) pause(*conn, bool)                                  {}
 func (m *mute) close(c *conn)                                      { c.up = false }
 func (m *mute) poll(sink)                                          {}
 func (m *mute) wait(int64)                                         {}
+func (m *mute) kind() string                                       { return "mute" }
 func (m *mute) shut()                                              {}
 
 // rig is one bot in a loop against a real engine, without sockets.
@@ -58,7 +60,7 @@ func newRig(t testing.TB, players int) *rig {
 	r := &rig{t: t, engine: e, viewer: e.NewViewer(1), now: 1_000_000_000_000}
 	schedule := newSchedule(r.now, 20)
 	l := newLoop(&mute{}, schedule, window{r.now, r.now + int64(time.Hour)}, d, netip.AddrPort{}, nil, new(atomic.Int64))
-	b := &bot{host: "h", target: "/play", token: "mt1.t", brain: a.Bot(1)}
+	b := &bot{host: "h", target: "/play", token: "mt1.t", team: new(team), brain: a.Bot(1)}
 	r.loop, r.bot = l, b
 	l.bots = append(l.bots, b)
 	l.connect(b, r.now)

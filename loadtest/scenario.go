@@ -23,6 +23,7 @@ type Scenario struct {
 	Loops     int            `yaml:"loops"`
 	Workers   int            `yaml:"workers"`
 	Seed      uint64         `yaml:"seed"`
+	Scouts    bool           `yaml:"scouts"`
 
 	Stages     []Stage     `yaml:"stages"`
 	Arrivals   Arrivals    `yaml:"arrivals"`
@@ -267,6 +268,7 @@ func (s *Scenario) apply(c *Config, given func(flag string) bool) {
 	set("match-size", s.MatchSize != 0, func() { c.MatchSize = s.MatchSize })
 	set("rate", s.Rate != 0, func() { c.Rate = s.Rate })
 	set("loops", s.Loops != 0, func() { c.Loops = s.Loops })
+	set("scouts", s.Scouts, func() { c.Scouts = true })
 	set("workers", s.Workers != 0, func() { c.Workers = s.Workers })
 	set("seed", s.Seed != 0, func() { c.Seed = s.Seed })
 	set("bots", s.Bots != 0, func() { c.Bots = s.Bots })

@@ -31,7 +31,11 @@ const (
 	maxPoints      = 600 // of a curve in the page
 
 	capacityStep  = 16  // players: one match
-	capacityJoins = 400 // per second, while a search's run begins
+	capacityJoins = 700 // per second, while a search's run begins
+
+	capacitySettle    = time.Second // from the end of its ramp until it measures
+	capacityFull      = 0.93        // of the server's core, where it is first thought to give way
+	capacityFloorMost = 8000        // connections that the floor is measured with: two descriptors each
 )
 
 const (

@@ -93,6 +93,11 @@ func plain(text string, v reflect.Value) error {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(text)
+	case reflect.Bool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is neither true nor false", cut(text, 32))
+		}
+		v.SetBool(text == "true")
 	case reflect.Int:
 		i, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {

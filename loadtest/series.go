@@ -18,10 +18,12 @@ const (
 	sketchBuckets = sketchLinear + 22*16
 )
 
-func (s *sketch) record(ns int64) {
+func (s *sketch) record(ns int64) { s.recordTimes(ns, 1) }
+
+func (s *sketch) recordTimes(ns int64, n int) {
 	v := min(max(ns/1000, 0), histogramTop)
-	s.Counts[sketchBucket(v)]++
-	s.Total++
+	s.Counts[sketchBucket(v)] += uint32(n)
+	s.Total += uint64(n)
 	s.Top = max(s.Top, v)
 }
 

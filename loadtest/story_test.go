@@ -98,3 +98,19 @@ networks: [{share: 100%, delay: 60ms}]
 		t.Errorf("ack %+v", ack)
 	}
 }
+
+func TestScoutsComeAndGo(t *testing.T) {
+	r := tell(t, `
+match_size: 4
+warmup: 400ms
+scouts: true
+sessions: {length: fixed, mean: 1s, vanish: 30%}
+stages: [{ramp: 600ms, bots: 12}, {hold: 3400ms}]
+`)
+	if r.Joined < 24 || r.Errors.Total != 0 || r.Counts.Asked != 0 || !r.Config.Scouts {
+		t.Errorf("%d joined, errors %v, %d keyframes for faults", r.Joined, r.Errors, r.Counts.Asked)
+	}
+	if ack := r.Times["ack"]; ack.Count < 400 {
+		t.Errorf("ack %+v: players that do not scout are measured as well", ack)
+	}
+}

@@ -127,15 +127,15 @@ func (s *swarm) makeLoops(to target) error {
 	s.window.end = s.window.begin + int64(c.Duration)
 	schedule := newSchedule(s.start, c.Rate)
 	for range c.Loops {
-		p, err := newPoller(to.tls(c.Insecure))
-		if c.portable {
-			p, err = newPortable(to.tls(c.Insecure)), nil
-		}
+		p, err := newPoller(c.IO, to.tls(c.Insecure))
 		if err != nil {
 			return fmt.Errorf("the loops' poller: %w", err)
 		}
 		l := newLoop(newShaper(p, nanos), schedule, s.window, s.definition, to.to, sources(to.to.Addr()), &s.gone)
 		l.lead, l.staysOut = c.Lead, c.StayOut
+		if l.scouts = c.Scouts; l.scouts {
+			l.holds = max(1, c.Rate/leastThoughts)
+		}
 		l.stages, l.books = nil, nil
 		for _, span := range s.spans {
 			l.stages, l.books = append(l.stages, s.start+int64(span.end)), append(l.books, newFigures())
@@ -281,7 +281,7 @@ func (s *swarm) reserve(ctx context.Context, match string, i, n int) (*chunk, er
 // provide draws tickets just before they are used and hands the bots to the loops.
 func (s *swarm) provide(ctx context.Context, ready *chunk, to target) {
 	c := s.config
-	matches := make(map[int]string)
+	matches, teams := make(map[int]string), make(map[string]*team)
 	for i := 0; i < len(s.plan); {
 		n := s.chunk(i)
 		if ready == nil {
@@ -306,10 +306,13 @@ func (s *swarm) provide(ctx context.Context, ready *chunk, to target) {
 			}
 		}
 		matches[s.match(i)] = ready.match
+		if teams[ready.match] == nil {
+			teams[ready.match] = new(team)
+		}
 		for j, seat := range ready.seats {
 			life := s.plan[i+j]
 			b := &bot{
-				number: life.number, token: seat.Token, host: to.host, target: to.path, at: s.due(i + j), life: life,
+				number: life.number, token: seat.Token, host: to.host, target: to.path, at: s.due(i + j), life: life, team: teams[ready.match],
 				brain: s.brains.Bot(c.Seed + uint64(life.number)),
 				aside: life.manner != plays && life.manner != idles,
 			}

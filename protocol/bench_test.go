@@ -175,6 +175,29 @@ func BenchmarkApplyDelta(b *testing.B) {
 	})
 }
 
+// BenchmarkSkimDelta is the same for who wants the head alone.
+func BenchmarkSkimDelta(b *testing.B) {
+	p := arenaPlan()
+	eachSize(b, func(b *testing.B, n int) {
+		s := &State{Plan: p}
+		rounds := roundTrip(p, n)
+		if err := s.Skim(appendSnapshot(nil, hourOld, ships(n, 0), nil, nil)); err != nil {
+			b.Fatal(err)
+		}
+		i := 0
+		b.ReportAllocs()
+		for b.Loop() {
+			if i == len(rounds) {
+				i, s.Head.Tick = 0, hourOld
+			}
+			if err := s.Skim(rounds[i]); err != nil {
+				b.Fatal(err)
+			}
+			i++
+		}
+	})
+}
+
 // roundTrip are deltas that lead from ships(n, 0) at hourOld away and back again.
 func roundTrip(p *Plan, n int) [][]byte {
 	var msgs [][]byte

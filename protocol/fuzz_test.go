@@ -132,6 +132,7 @@ func FuzzStateApply(f *testing.F) {
 			for _, msg := range [][]byte{first, second, first} {
 				applyBoth(t, s, w, msg)
 			}
+			skimAlong(t, plans[name], first, second, first)
 		}
 	})
 }

@@ -17,15 +17,23 @@ type State struct {
 	HasCRC     bool
 
 	begun       bool // a snapshot was applied
+	skimmed     bool // Rows are not those of Head
 	nextRows    Rows
 	nextPrivate []int32
 	gone        []uint32 // a delta's removed ids
 }
 
+// Skim is Apply for who wants the head and the own row alone, at a small part of the cost: the other rows are passed
+// over, Rows is empty and there is no CRC. Apply goes on behind it with the next snapshot, and takes a delta for
+// ErrBaseline.
+func (s *State) Skim(msg []byte) error { return s.apply(msg, true) }
+
 // Apply takes a snapshot or a delta in. It returns ErrBaseline for a delta against another state than this
 // one, and a *MessageError for a malformed message; then the state is unchanged and the client asks for a
 // keyframe. It does not compare the CRC: see Sound.
-func (s *State) Apply(msg []byte) error {
+func (s *State) Apply(msg []byte) error { return s.apply(msg, false) }
+
+func (s *State) apply(msg []byte, skim bool) error {
 	if s.Plan == nil {
 		return &MessageError{Reason: "a state before the welcome"}
 	}
@@ -35,16 +43,24 @@ func (s *State) Apply(msg []byte) error {
 	}
 	switch t {
 	case TypeSnapshot:
-		return s.applySnapshot(msg)
+		err = s.applySnapshot(msg, skim)
 	case TypeDelta:
-		return s.applyDelta(msg)
+		err = s.applyDelta(msg, skim)
+	default:
+		err = &MessageError{Type: t, Reason: "not a state"}
 	}
-	return &MessageError{Type: t, Reason: "not a state"}
+	if err != nil {
+		return err
+	}
+	if s.skimmed = skim; skim {
+		s.HasCRC = false
+	}
+	return nil
 }
 
 // Reset forgets the picture and keeps the memory: the next message must be a snapshot.
 func (s *State) Reset(p *Plan) {
-	s.Plan, s.Head, s.begun = p, StateHead{}, false
+	s.Plan, s.Head, s.begun, s.skimmed = p, StateHead{}, false, false
 	s.Rows.Reset()
 	s.Private, s.HasPrivate = s.Private[:0], false
 	s.CRC, s.HasCRC = 0, false
@@ -56,28 +72,37 @@ func (s *State) Begun() bool { return s.begun }
 // Sound tells whether the rows match the server's checksum. It is true when the newest message had none.
 func (s *State) Sound() bool { return !s.HasCRC || s.Rows.CRC() == s.CRC }
 
-func (s *State) applySnapshot(msg []byte) error {
+func (s *State) applySnapshot(msg []byte, skim bool) error {
 	c := cursor{msg: msg}
 	extra := c.begin(TypeSnapshot, 9)
 	h := StateHead{Tick: c.u32("tick"), ServerTime: c.micros("server_time")}
 	c.stateHead(&h)
-	s.readRows(&c)
+	if skim {
+		s.skimRows(&c)
+	} else {
+		s.readRows(&c)
+	}
 	has := s.readPrivate(&c, false)
 	return s.finish(&c, extra, &h, has)
 }
 
-func (s *State) applyDelta(msg []byte) error {
+func (s *State) applyDelta(msg []byte, skim bool) error {
 	c := cursor{msg: msg}
 	extra := c.begin(TypeDelta, 10)
 	h := StateHead{Tick: c.u32("tick"), BaseTick: c.u32("base_tick")}
 	c.stateHead(&h)
-	if c.ok() && (!s.begun || h.BaseTick != s.Head.Tick) {
+	if c.ok() && (!s.begun || h.BaseTick != s.Head.Tick || s.skimmed && !skim) {
 		return ErrBaseline
 	}
 	if c.ok() && h.Tick <= h.BaseTick {
 		c.fail("tick", "not above base_tick")
 	}
-	s.mergeRows(&c)
+	if skim {
+		c.skimInts("removed", MaxRows)
+		s.skimRows(&c)
+	} else {
+		s.mergeRows(&c)
+	}
 	has := s.readPrivate(&c, true)
 	return s.finish(&c, extra, &h, has)
 }
@@ -115,6 +140,27 @@ func (s *State) readRows(c *cursor) {
 	}
 	if left < 0 {
 		c.fail("rows", whyCount)
+	}
+}
+
+// skimRows passes over the rows of a message: nextRows is empty.
+func (s *State) skimRows(c *cursor) {
+	s.nextRows.Reset()
+	c.skimInts("rows", maxRowElements)
+}
+
+// skimInts reads over a list of integers. Nearly all of them are one octet.
+func (c *cursor) skimInts(field string, max int) {
+	for n := c.list(field, max); n > 0 && c.at < len(c.msg); n-- {
+		b := c.msg[c.at]
+		switch {
+		case int8(b) >= -32:
+			c.at++
+		case b >= codeUint8 && b <= codeInt64:
+			c.skipInt()
+		default:
+			c.fail(field, whyType)
+		}
 	}
 }
 

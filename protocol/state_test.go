@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	. "skirmish/protocol"
@@ -140,5 +141,60 @@ func TestStateGoesThereAndBack(t *testing.T) {
 		if want := ships(5, moment); !s.Rows.Equal(want) {
 			t.Fatalf("moment %d: %v", moment, s.Rows)
 		}
+	}
+}
+
+// skimAlong holds Skim to Apply: what one takes the other takes, to the same head and own row. Skim may take more, as
+// it does not look into rows; then they part.
+func skimAlong(t *testing.T, p *Plan, msgs ...[]byte) {
+	t.Helper()
+	whole, skimmed := &State{Plan: p}, &State{Plan: p}
+	for _, msg := range msgs {
+		err, also := whole.Apply(msg), skimmed.Skim(msg)
+		switch {
+		case err == nil && also != nil:
+			t.Fatalf("Skim refuses what Apply takes: %v", also)
+		case err != nil && also == nil:
+			return
+		case err != nil:
+			continue
+		}
+		if whole.Head != skimmed.Head || whole.HasPrivate != skimmed.HasPrivate || !slices.Equal(whole.Private, skimmed.Private) {
+			t.Fatalf("Skim has %+v %v, Apply %+v %v", skimmed.Head, skimmed.Private, whole.Head, whole.Private)
+		}
+		if skimmed.Rows.Len() != 0 || skimmed.HasCRC || !skimmed.Sound() {
+			t.Fatalf("Skim has %d rows", skimmed.Rows.Len())
+		}
+	}
+}
+
+func TestSkim(t *testing.T) {
+	for _, q := range readGolden(t).Sequences {
+		var msgs [][]byte
+		for _, s := range q.Steps {
+			msgs = append(msgs, s.Bytes)
+		}
+		for _, p := range plans {
+			skimAlong(t, p, msgs...)
+		}
+	}
+	p := plans["duel"]
+	s := &State{Plan: p}
+	snapshot := appendSnapshot(nil, 10, table(), nil, nil)
+	delta := appendDelta(nil, p, 12, table(), table(), nil, nil)
+	if err := s.Skim(snapshot); err != nil || s.Head.Tick != 10 {
+		t.Fatal(err)
+	}
+	if err := s.Apply(delta); err != ErrBaseline {
+		t.Errorf("a delta to rows that were passed over: %v", err)
+	}
+	if err := s.Skim(delta); err != nil || s.Head.Tick != 12 {
+		t.Errorf("%v at tick %d", err, s.Head.Tick)
+	}
+	if err := s.Apply(snapshot); err != nil {
+		t.Error(err)
+	}
+	if err := s.Apply(delta); err != nil {
+		t.Errorf("a delta behind the snapshot: %v", err)
 	}
 }

@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"server/ticket":      {"protocol"},
 	"server/metrics":     {"protocol"},
 	"server/api":         {},
+	"server/api/apitest": {"server/api"}, // for tests
 	"server/journal":     {},
 	"server/webhook":     {"server/journal"},
 	"server/session":     {"protocol", "game", "game/replay", "server/netpoll", "server/wsconn", "server/ticket", "server/metrics"},

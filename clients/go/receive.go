@@ -104,7 +104,11 @@ func (s *Session) state(msg []byte, t protocol.Type, now int64) (Signal, error) 
 		}
 		return SignalNone, nil
 	}
-	if err := s.State.Apply(msg); err != nil {
+	apply := s.State.Apply
+	if s.skims {
+		apply = s.State.Skim
+	}
+	if err := apply(msg); err != nil {
 		reason := protocol.KeyframeDecode
 		if err == protocol.ErrBaseline {
 			reason = protocol.KeyframeBase
@@ -137,6 +141,17 @@ func (s *Session) pace(now int64) {
 	}
 	sent, known := s.SentAt(h.Ack)
 	s.Pacer.heard(h.Tick, h.Ack, h.LeadMS, known && h.Flags&protocol.FlagInputMissing == 0, sent, now)
+}
+
+// Skim says whether the rows of the coming states are passed over, as a load generator wants it that measures many
+// players and looks with the eyes of a few: State has the head and the own row, no others and no checksum. To see
+// again takes a keyframe, which is asked for. A new session does not skim.
+func (s *Session) Skim(on bool, now int64) {
+	if s.skims && !on && s.State.Begun() {
+		s.waiting = true
+		s.askKeyframe(protocol.KeyframeBase, 0, now)
+	}
+	s.skims = on
 }
 
 // fault counts a state that is of no use and asks for a keyframe.

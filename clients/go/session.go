@@ -100,6 +100,7 @@ type Session struct {
 	viewSet    bool
 	keyframeAt int64 // when the last keyframe was asked for
 	waiting    bool  // for a keyframe
+	skims      bool
 
 	grid grid // of the server's ticks
 

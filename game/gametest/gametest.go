@@ -85,6 +85,7 @@ var checks = []struct {
 	{"signals", (*suite).signals},
 	{"checkpoint", (*suite).checkpoint},
 	{"bots", (*suite).bots},
+	{"replay", (*suite).replay},
 	{"ranges", (*suite).ranges},
 	{"params", (*suite).params},
 	{"rates", (*suite).rates},

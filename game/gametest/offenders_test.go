@@ -356,6 +356,22 @@ var mood = game.NewRand(1)
 
 func (moody) Bot(uint64) game.Bot { return &bot{rand: mood} }
 
+// peeping: what a player is shown changes the state, so that the match depends on who looks.
+type peeping struct{ base }
+
+func (peeping) New(_ context.Context, m *game.Match) (game.Sim, error) {
+	return &peepingSim{sim: *newSim(m)}, nil
+}
+
+type peepingSim struct{ sim }
+
+func (s *peepingSim) Frame(f *game.Frame) {
+	s.sim.Frame(f)
+	f.PutFor(1, 1000, &Row{}) // makes everybody see other rows
+}
+
+func (s *peepingSim) View(*game.Player, *game.ViewSet) { s.Sum = (s.Sum + 1) % 1000 }
+
 // fickle: Spec differs from call to call.
 type fickle struct {
 	base
@@ -401,6 +417,7 @@ func TestOffendersAreCaught(t *testing.T) {
 		{"a tick rate it cannot do", func() game.Game { return impatient{} }, "rates", "divide by zero"},
 		{"an empty match", func() game.Game { return lonely{} }, "endings", "divide by zero"},
 		{"bots with a common source", func() game.Game { return moody{} }, "bots", "bots played differently"},
+		{"a View that changes the state", func() game.Game { return peeping{} }, "replay", "hashes to another number"},
 		{"a Spec that changes", func() game.Game { return fickle{n: calls} }, "plan", "not the same"},
 		{"a Spec that does not compile", func() game.Game { return faulty{} }, "plan", "version"},
 	} {

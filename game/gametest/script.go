@@ -63,7 +63,7 @@ func (s *script) act(all ...*match) error {
 			p.taken = false // kicked
 		}
 		if !p.taken {
-			if first.Now() < 30 && s.chance(8) || s.chance(60) {
+			if (first.Now() < 30 && s.chance(8) || s.chance(60)) && first.Player(id) == nil { // no bot sits there
 				if err := s.join(id, p, all); err != nil {
 					return err
 				}

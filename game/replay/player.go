@@ -166,19 +166,16 @@ func (p *Player) next() error {
 	return nil
 }
 
-// finish is the end of the recording.
+// finish is the end of the recording. What came after the last step may have ended the match before the next one, or in
+// it by a panic.
 func (p *Player) finish() error {
-	end, over := p.engine.Ended()
-	if over {
-		p.engine.Tick(p.time(p.steps)) // captures the last frame of a match that was stopped
+	want := p.r.End
+	if _, over := p.engine.Ended(); over || want != nil {
+		p.engine.Tick(p.time(p.steps + 1)) // of a match that has ended it captures the last frame
 	}
-	switch want := p.r.End; {
-	case want == nil:
-		return io.EOF
-	case !over && want.Reason == game.ReasonAborted && want.Tick > p.steps:
-		p.engine.Tick(p.time(want.Tick)) // the step in which it failed
-		return p.diverged("the match failed in the next step, the replay did not")
-	case !over && want.Reason == game.ReasonAborted:
+	end, over := p.engine.Ended()
+	switch {
+	case want == nil, !over && want.Reason == game.ReasonAborted: // by a fault of the host
 		return io.EOF
 	case !over:
 		return p.diverged(fmt.Sprintf("the match ended here (%s), the replay did not", want.Reason))

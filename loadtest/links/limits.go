@@ -15,11 +15,12 @@ const (
 	stopWait     = 5 * time.Second        // for the server to end
 	runSlack     = 30 * time.Second       // beyond the duration, for one run of the emulator
 
-	cutPlayers = 20 // who are cut off
-	cutBots    = 36
-	cutLeast   = 100 * time.Millisecond // between two cuts of a player
-	cutSpread  = 900 * time.Millisecond // more at random
-	cutsMost   = 5 * time.Minute        // for all of them
+	cutPlayers   = 20 // who are cut off
+	cutAddresses = 4  // of theirs
+	cutBots      = 36
+	cutLeast     = 100 * time.Millisecond // between two cuts of a player
+	cutSpread    = 900 * time.Millisecond // more at random
+	cutsMost     = 5 * time.Minute        // for all of them
 
 	matchSeed = 7
 	matchSize = 64 // seats, the most that the arena has

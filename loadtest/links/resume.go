@@ -58,7 +58,7 @@ func resumes(args []string) error {
 		fast int     // net.ipv4.tcp_fastopen
 		most float64 // round trips, of the median
 	}{{"plain TCP", 0, 2.1}, {"TCP Fast Open", 3, 2}} {
-		l := &link{name: mode.name, args: []string{"-rtt", rtt.String(), "-clients", fmt.Sprint(1 + cutPlayers), "-sysctl", fmt.Sprint("net.ipv4.tcp_fastopen=", mode.fast)}}
+		l := &link{name: mode.name, args: []string{"-rtt", rtt.String(), "-clients", fmt.Sprint(cutAddresses), "-sysctl", fmt.Sprint("net.ipv4.tcp_fastopen=", mode.fast)}}
 		ctx, cancel := context.WithTimeout(context.Background(), cutsMost+runSlack)
 		dir, err := r.emulate(ctx, l, &ways[0], 1, fmt.Sprintf("cut -cuts %d", *cuts))
 		cancel()
@@ -191,11 +191,12 @@ type cutPlayer struct {
 	resumes []float64
 }
 
-// newCutPlayer joins from an address of its own, as players do: the server counts connections per address.
+// newCutPlayer joins from one of several addresses: the server counts connections per address, and the kernel keeps the
+// cookies of Fast Open for few of them.
 func newCutPlayer(s *seat, n int) (*cutPlayer, error) {
 	p := &cutPlayer{state: make(chan struct{}, 1)}
 	dial := client.Dialer()
-	dial.LocalAddr = &net.TCPAddr{IP: net.IPv4(10, 99, 0, byte(2+n))}
+	dial.LocalAddr = &net.TCPAddr{IP: net.IPv4(10, 99, 0, byte(2+n%cutAddresses))}
 	var private int
 	c, err := client.Dial(context.Background(), s.URL, client.Options{
 		Token: s.Token, AutoResume: true,

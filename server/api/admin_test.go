@@ -17,23 +17,25 @@ import (
 	"skirmish/server/api"
 )
 
-func TestCreateWithEveryField(t *testing.T) {
-	f := &fake{}
-	w := send(t, admin(f), request{method: "POST", target: "/v1/matches", body: `{
+const createWithEveryField = `{"record":true,
 		"match_id": "my-match.1", "game": "arena", "params": {"mode": "teams"}, "metadata": {"region": "eu"}, "seed": 9007199254740991,
-		"tick_rate": 60, "snapshot_rate": 30, "capacity": {"players": 4, "spectators": 1}, "open": false,
+		"tick_rate": 60, "snapshot_rate": 30, "capacity": {"players": 4, "spectators": 1}, "spectator_delay_ms": 2000, "open": false,
 		"seats": [{"player_id": "anna", "name": "Anna ✈", "team": 1, "data": {"skin": 7}, "ttl_ms": 1000},
 			{"player_id": "b1", "bot": true}, {"player_id": "eve", "role": "spectator"}],
 		"timeouts": {"no_show_ms": 1000, "empty_ms": 0, "reconnect_ms": 0, "max_duration_ms": 60000},
 		"start": {"when": "all_seated", "min_players": 2, "countdown_ms": 500},
-		"webhook": {"url": "https://hooks.example.net/x", "secret_id": "main", "events": ["match.ended", "seat.*"]}}`})
+		"webhook": {"url": "https://hooks.example.net/x", "secret_id": "main", "events": ["match.ended", "seat.*"]}}`
+
+func TestCreateWithEveryField(t *testing.T) {
+	f := &fake{}
+	w := send(t, admin(f), request{method: "POST", target: "/v1/matches", body: createWithEveryField})
 	if w.Code != http.StatusCreated {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	seed := uint64(api.MaxSeed)
 	want := &api.CreateRequest{
 		MatchID: "my-match.1", Game: "arena", Params: json.RawMessage(`{"mode": "teams"}`), Metadata: map[string]string{"region": "eu"}, Seed: &seed,
-		TickRate: 60, SnapshotRate: 30, Capacity: api.Capacity{Players: 4, Spectators: 1}, Open: false,
+		TickRate: 60, SnapshotRate: 30, Capacity: api.Capacity{Players: 4, Spectators: 1}, SpectatorDelayMS: 2000, Record: true, Open: false,
 		Seats: []api.SeatRequest{
 			{PlayerID: "anna", Name: "Anna ✈", Team: 1, Role: "player", Data: json.RawMessage(`{"skin": 7}`), TTLMS: 1000},
 			{PlayerID: "b1", Name: "b1", Role: "player", TTLMS: 30000, Bot: true},

@@ -32,6 +32,7 @@ type fake struct {
 	grace   time.Duration
 	quick   *api.QuickPlayRequest
 	finds   bool
+	full    bool       // every field that an answer may have is there
 	gone    bool       // there is no match and no result
 	sit     []api.Seat // of every match
 	expires *api.Time  // of every reservation
@@ -78,7 +79,9 @@ func (f *fake) made(r *api.CreateRequest) (*api.Created, error) {
 	c := &api.Created{Created: true, Match: shownMatch(fmt.Sprintf("m-%d", f.calls))}
 	c.Match.Game = r.Game
 	for i, s := range r.Seats {
-		c.Seats = append(c.Seats, api.Seat{PlayerID: s.PlayerID, Seat: uint16(i + 1), Role: s.Role, State: api.SeatReserved, Token: "mt1.secret", ExpiresAt: new(api.Time(created))})
+		c.Seats = append(c.Seats, api.Seat{
+			PlayerID: s.PlayerID, Seat: uint16(i + 1), Role: s.Role, State: api.SeatReserved, Token: "mt1.secret", ExpiresAt: new(api.Time(created)), URL: "ws://x/play",
+		})
 	}
 	return c, nil
 }
@@ -86,7 +89,9 @@ func (f *fake) made(r *api.CreateRequest) (*api.Created, error) {
 func (f *fake) Get(id string) (*api.Match, error) {
 	f.id = id
 	m := shownMatch(id)
-	m.Seats = f.sit
+	if m.Seats = f.sit; f.full {
+		m.Seats = []api.Seat{{PlayerID: "a", Seat: 1, Role: api.RolePlayer, State: api.SeatActive}}
+	}
 	if f.gone {
 		return nil, api.NewError(api.NotFound, "There is no such match.")
 	}
@@ -169,9 +174,17 @@ func (f *fake) Result(id string) (*api.Result, error) {
 	if f.gone {
 		return nil, api.NewError(api.NotFound, "There is no such match.")
 	}
-	return &api.Result{
+	r := &api.Result{
 		MatchID: id, Game: "arena", NodeID: "n-1", State: api.MatchEnded, Metadata: map[string]string{}, Reason: "finished", CreatedAt: api.Time(created), EndedAt: api.Time(created),
-	}, f.begin()
+	}
+	if f.full {
+		r.StartedAt, r.Result, r.Net = new(api.Time(created)), json.RawMessage(`{}`), &api.NetResult{}
+		r.Failure, r.Replay = "the game refused its state", &api.ReplayFile{Size: 1, SHA256: strings.Repeat("0", 64), URL: "/v1/matches/m/replay"}
+		r.Players = []api.PlayerResult{{
+			PlayerID: "a", Seat: 1, State: api.SeatActive, Outcome: "win", Rank: 1, Score: new(int64(3)), Stats: json.RawMessage(`{"kills":3}`), RTTMSP50: 1.5,
+		}}
+	}
+	return r, f.begin()
 }
 
 func (f *fake) Replay(id string) (*api.Download, error) {

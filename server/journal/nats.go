@@ -40,7 +40,8 @@ const (
 // NATS is a Journal on JetStream.
 type NATS struct {
 	opts   Options
-	broken atomic.Bool // the embedded store has given up writing, as JetStream does when the disk is full
+	broken atomic.Bool  // the embedded store has given up writing, as JetStream does when the disk is full
+	dials  atomic.Int64 // how often the connection was made anew
 
 	mu      sync.Mutex
 	server  *natsserver.Server // nil: external
@@ -68,6 +69,7 @@ func (n *NATS) connect() (err error) {
 	options := []nats.Option{
 		nats.Name("skirmish"), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
 		nats.ReconnectBufSize(-1), // a record is refused while there is no connection; its owner asks again
+		nats.ReconnectHandler(func(*nats.Conn) { n.dials.Add(1) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { n.opts.Log("warn", err.Error()) }),
 	}
 	url := n.opts.URL

@@ -188,17 +188,21 @@ func (s *natsStream) Consume(ctx context.Context, name string, take func(Record)
 	return nil
 }
 
-// consume reads until something fails. One record at a time is underway, so that they keep their order.
+// consume reads until something fails or the connection is another. One record at a time is underway, so that they keep their order.
 func (s *natsStream) consume(ctx context.Context, name string, take func(Record) error) error {
 	js, err := s.n.stream()
 	if err != nil {
 		return err
 	}
+	dials := s.n.dials.Load()
 	reader, err := s.reader(ctx, js, name)
 	if err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
+		if s.n.dials.Load() != dials {
+			return nil // a server that was killed may have lost an acknowledgement, and waits for it
+		}
 		msg, err := next(ctx, reader)
 		if errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoMessages) {
 			continue

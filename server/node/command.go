@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"skirmish/game"
+	"skirmish/protocol"
 	"skirmish/server/api"
 	"skirmish/server/ticket"
 	"skirmish/server/webhook"
@@ -297,12 +299,21 @@ as the game port: for protocol test suites, and to measure the network layer alo
 }
 
 func versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArguments,
-		Run:   func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), version()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"version": version(), "wire": protocol.Version, "go": runtime.Version()})
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), version())
+			return nil
+		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
 }
 
 // noArguments refuses what is neither a flag nor a command.

@@ -146,17 +146,31 @@ func (l commandLine) configCommand() *cobra.Command {
 	print.register(show.Flags())
 	show.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	var check serveFlags
+	var checkJSON bool
 	test := &cobra.Command{
 		Use: "check", Short: "Tell every fault of the configuration; exit 2 if there is one", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := check.config(cmd.Flags()); err != nil {
+			_, err := check.config(cmd.Flags())
+			switch {
+			case checkJSON:
+				faults := []string{}
+				if err != nil {
+					faults = strings.Split(err.Error(), "\n")
+				}
+				if err := writeJSON(cmd.OutOrStdout(), map[string]any{"ok": err == nil, "faults": faults}); err != nil {
+					return err
+				}
+			case err == nil:
+				fmt.Fprintln(cmd.OutOrStdout(), "the configuration is in order")
+			}
+			if err != nil {
 				return usageError{err}
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), "the configuration is in order")
 			return nil
 		},
 	}
 	check.register(test.Flags())
+	test.Flags().BoolVar(&checkJSON, "json", false, "as JSON")
 	cmd.AddCommand(show, test)
 	return cmd
 }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +19,7 @@ import (
 	"skirmish/game/arena"
 	"skirmish/game/pong"
 	"skirmish/server/api"
+	"skirmish/server/api/apitest"
 	"skirmish/server/node"
 )
 
@@ -108,6 +112,15 @@ func (r *running) request(method, url string, body, into any) (status int, out [
 	if out, err = io.ReadAll(res.Body); err != nil {
 		r.t.Fatal(err)
 	}
+	if strings.HasPrefix(url, r.admin) {
+		var sent []byte
+		if body != nil {
+			sent, _ = json.Marshal(body)
+		}
+		holdToContract(r.t, &apitest.Exchange{
+			Method: method, URI: req.URL.RequestURI(), RequestHeader: req.Header, Header: res.Header, Request: sent, Answer: out, Status: res.StatusCode,
+		})
+	}
 	if into != nil {
 		if err := json.Unmarshal(out, into); err != nil {
 			r.t.Fatalf("%s %s: %v in %s", method, url, err, out)
@@ -134,6 +147,52 @@ func (r *running) dial(token string, o client.Options) *client.Client {
 	}
 	r.t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// contract is openapi.yaml at work. What it has looked at often enough is not looked at again: it takes its time.
+var contract = struct {
+	load func() (*apitest.Contract, error)
+	mu   sync.Mutex
+	seen map[string]int
+}{load: sync.OnceValues(apitest.Load), seen: map[string]int{}}
+
+// due tells whether another of this kind is to be held against the contract.
+func due(kind string) bool {
+	contract.mu.Lock()
+	defer contract.mu.Unlock()
+	contract.seen[kind]++
+	return contract.seen[kind] <= 20
+}
+
+// holdToContract checks what a node has answered against openapi.yaml.
+func holdToContract(t testing.TB, x *apitest.Exchange) {
+	t.Helper()
+	path, _, _ := strings.Cut(x.URI, "?")
+	if !due(fmt.Sprint(x.Method, strings.Count(path, "/"), path[strings.LastIndexByte(path, '/'):][:2], x.Status)) {
+		return
+	}
+	c, err := contract.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(x); err != nil {
+		t.Error(err)
+	}
+}
+
+// holdEventToContract checks the body of a webhook.
+func holdEventToContract(t testing.TB, kind string, body []byte) {
+	t.Helper()
+	if !due(kind) {
+		return
+	}
+	c, err := contract.load()
+	if err == nil {
+		err = c.CheckEvent(body)
+	}
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // until waits for something that others bring about.

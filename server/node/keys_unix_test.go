@@ -5,7 +5,6 @@ package node_test
 import (
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,25 +13,6 @@ import (
 	"skirmish/server/node"
 	"skirmish/server/webhook"
 )
-
-// keyFile is a file of keys that a test writes.
-type keyFile struct {
-	t    *testing.T
-	name string
-}
-
-func newKeyFile(t *testing.T, lines ...string) keyFile {
-	k := keyFile{t, filepath.Join(t.TempDir(), "keys")}
-	k.write(lines...)
-	return k
-}
-
-func (k keyFile) write(lines ...string) {
-	k.t.Helper()
-	if err := os.WriteFile(k.name, []byte("# comment, not a key\n"+strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
-		k.t.Fatal(err)
-	}
-}
 
 // Admin keys change while the node runs, one after the other as their users do; and the file is read at once when it is said so.
 func TestAdminKeysChange(t *testing.T) {

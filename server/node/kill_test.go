@@ -42,6 +42,12 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if os.Getenv(operatorEnv) != "" {
+		node.Main(race{}, flash{})
+	}
+	if dir := os.Getenv(natsEnv); dir != "" {
+		serveNATS(dir)
+	}
 	os.Exit(m.Run())
 }
 
@@ -162,8 +168,8 @@ func (v *victim) kill() {
 	v.cmd.Wait()
 }
 
-// ask does one request; ok is false when the server is dead.
-func (v *victim) ask(ctx context.Context, method, path string, body any) (status int, out []byte, ok bool) {
+// ask does one request, a POST with the key if there is one; ok is false when the server is dead.
+func (v *victim) ask(ctx context.Context, method, path, key string, body any) (status int, out []byte, ok bool) {
 	var in io.Reader
 	if body != nil {
 		b, _ := json.Marshal(body)
@@ -172,6 +178,9 @@ func (v *victim) ask(ctx context.Context, method, path string, body any) (status
 	req, _ := http.NewRequestWithContext(ctx, method, v.admin+path, in)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -182,10 +191,17 @@ func (v *victim) ask(ctx context.Context, method, path string, body any) (status
 	return res.StatusCode, out, err == nil
 }
 
+// answered is a call to make a match and its first answer.
+type answered struct {
+	id     string // of the match, and the call's key
+	body   map[string]any
+	answer string
+}
+
 // must does one request that is answered with this status, and decodes the answer; into may be nil.
 func (v *victim) must(t *testing.T, method, path string, body any, want int, into any) {
 	t.Helper()
-	status, out, ok := v.ask(t.Context(), method, path, body)
+	status, out, ok := v.ask(t.Context(), method, path, "", body)
 	if !ok || status != want {
 		t.Fatalf("%s %s: %d, want %d: %s", method, path, status, want, out)
 	}
@@ -228,21 +244,35 @@ func TestKillsLoseNoResult(t *testing.T) {
 	var mu sync.Mutex
 	made := map[string]bool{}
 	ended := map[string]string{} // results as the API gave them out, by match
+	var newest answered          // the last match that was said to be made before the kill
+	again, anew := 0, 0          // repeats of that call that got the first answer, and that made it anew
 	for life := range *kills {
 		s.mu.Lock()
 		mood = chance(5)
 		s.mu.Unlock()
 		v := start(t, dir)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		if newest.id != "" {
+			switch status, out, ok := v.ask(ctx, "POST", "/v1/matches", newest.id, newest.body); {
+			case ok && status == http.StatusOK && string(out) == newest.answer:
+				again++
+			case ok && status == http.StatusCreated && ended[newest.id] == "": // the kill has undone it
+				anew++
+				newest.answer = string(out)
+			default:
+				t.Errorf("a repeat after the kill: %d %s, first %s", status, out, newest.answer)
+			}
+		}
 		var load sync.WaitGroup
 		for w := range 4 {
 			load.Go(func() {
 				for i := 0; ; i++ {
 					id := fmt.Sprintf("m-%d-%d-%d", life, w, i)
-					status, out, ok := v.ask(ctx, "POST", "/v1/matches", map[string]any{
+					body := map[string]any{
 						"match_id": id, "game": "flash", "params": map[string]any{"ticks": 1 + chance(4)}, "start": map[string]any{"when": "now"},
 						"webhook": map[string]any{"url": s.URL, "secret_id": "main", "events": []string{"match.*"}},
-					})
+					}
+					status, out, ok := v.ask(ctx, "POST", "/v1/matches", id, body)
 					if !ok {
 						return
 					}
@@ -252,9 +282,10 @@ func TestKillsLoseNoResult(t *testing.T) {
 					}
 					mu.Lock()
 					made[id] = true
+					newest = answered{id, body, string(out)}
 					mu.Unlock()
 					for {
-						status, out, ok := v.ask(ctx, "GET", "/v1/matches/"+id+"/result", nil)
+						status, out, ok := v.ask(ctx, "GET", "/v1/matches/"+id+"/result", "", nil)
 						if !ok {
 							return
 						}
@@ -295,7 +326,7 @@ func TestKillsLoseNoResult(t *testing.T) {
 	begin := time.Now()
 	for {
 		var info api.NodeInfo
-		_, out, _ := v.ask(t.Context(), "GET", "/v1/node", nil)
+		_, out, _ := v.ask(t.Context(), "GET", "/v1/node", "", nil)
 		json.Unmarshal(out, &info)
 		got, _ := told()
 		missing := 0
@@ -326,13 +357,14 @@ func TestKillsLoseNoResult(t *testing.T) {
 			changed++
 			t.Errorf("%s was %s and is told as %s", id, want, got[id])
 		}
-		status, out, _ := v.ask(t.Context(), "GET", "/v1/matches/"+id+"/result", nil)
+		status, out, _ := v.ask(t.Context(), "GET", "/v1/matches/"+id+"/result", "", nil)
 		if status != http.StatusOK || strings.TrimSpace(string(out)) != want {
 			t.Errorf("%s was %s and is read as %d %s", id, want, status, out)
 		}
 	}
 	t.Logf("kills %d: matches made %d, results read before the kill %d, went on after it %d, delivered %d, events repeated %d, changed %d, results lost %d, matches lost %d",
 		*kills, len(made), len(ended), len(made)-len(ended)-gone, len(got), repeated, changed, lost, gone)
+	t.Logf("calls repeated with their Idempotency-Key after a kill: %d got the first answer, %d were undone and done anew", again, anew)
 	if lost > 0 || changed > 0 || len(ended) < *kills {
 		t.Errorf("lost %d, changed %d, of %d", lost, changed, len(ended))
 	}

@@ -228,7 +228,7 @@ func TestKilledBetweenResultAndTidyingUp(t *testing.T) {
 	if before.EndedAt != after.EndedAt {
 		t.Errorf("it ended %v and then %v", before.EndedAt, after.EndedAt)
 	}
-	if status, _, _ := v.ask(t.Context(), "GET", "/v1/matches/m", nil); status != http.StatusNotFound {
+	if status, _, _ := v.ask(t.Context(), "GET", "/v1/matches/m", "", nil); status != http.StatusNotFound {
 		t.Errorf("a match that is over goes on: %d", status)
 	}
 	v.kill()

@@ -54,6 +54,7 @@ func (s *sink) take(w http.ResponseWriter, r *http.Request) {
 	case err != nil || e.ID != id || r.Method != http.MethodPost:
 		s.t.Errorf("a wrong request: %v %s", err, body)
 	}
+	holdEventToContract(s.t, e.Type, body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if was, known := s.bodies[id]; known && was != string(body) {

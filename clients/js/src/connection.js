@@ -13,6 +13,8 @@ const SILENT_MS = 1000;
 const GIVE_UP_MS = 8000;
 const CONNECT_MS = 8000;
 const LOOK_EVERY_MS = 250;
+/** Looks further apart than this: it was this page that slept, and what came meanwhile is not read yet. */
+const SLEPT_MS = 2000;
 /** Go on trying this long at least, even if the server holds seats for less. */
 const RESUME_AT_LEAST_MS = 15000;
 /** Attempts before the first welcome, as long as no handshake was done. */
@@ -47,6 +49,7 @@ export class Connection {
   /** @type {Line | null} the second one, while the first is silent */
   #spare = null;
   #spareAt = 0;
+  #lookedAt = 0;
   /** A second line was lost after its hello: the server may have given it the seat all the same. */
   #rival = false;
   #attempts = 0;
@@ -96,6 +99,7 @@ export class Connection {
   /** @param {string} url */
   open(url) {
     this.url = url;
+    this.#lookedAt = performance.now();
     this.#lookTimer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#attempt();
   }
@@ -248,8 +252,10 @@ export class Connection {
   /** A few times a second: does the server still talk? */
   #look() {
     const line = this.#line;
-    if (line === null) return;
     const now = performance.now();
+    const slept = now - this.#lookedAt > SLEPT_MS;
+    this.#lookedAt = now;
+    if (line === null || slept) return;
     const quiet = now - line.heard;
     this.#doubt(line, now);
     if (this.#spare !== null) this.#doubt(this.#spare, now);

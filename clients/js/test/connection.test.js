@@ -106,6 +106,16 @@ test('a second line that is lost behind its hello may have taken the seat: 4409 
   assert.equal(client.status, 'playing');
 });
 
+test('a page that slept does not take the server for silent', async (t) => {
+  const { client, conn, statuses } = await silent(t, () => {});
+  conn.send(snapshot(102, ships(88), { own }));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500); // nothing runs meanwhile, as in a tab that is frozen
+  await next(client, 'state');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.deepEqual(statuses, []);
+  assert.equal(client.measure().silences, 0);
+});
+
 test('4409 on the first line is the second one\'s doing', async (t) => {
   const { client, conn, server, statuses } = await silent(t);
   const second = await server.accept();

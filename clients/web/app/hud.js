@@ -122,6 +122,8 @@ export class Hud {
     this.railReady = rail;
     this.#class('dash', 'ready', dash >= 1);
     this.#class('rail', 'ready', rail >= 1);
+    this.#class('touchDash', 'ready', dash >= 1);
+    this.#class('touchRail', 'ready', rail >= 1);
     const left = values[at.overdrive];
     this.#class('overdrive', 'on', left > 0);
     this.#overdrive.set(left > 0 ? 1 - this.#overdriveWait.ready(left) : 0);

@@ -14,6 +14,8 @@ import { watcher } from './watcher.js';
 const WEAPON_PUSH = [0.1, 0.3, 0.25];
 /** From the middle of a ship to where its shots appear, units. */
 const MUZZLE = 18;
+/** What happened longer ago, because the page slept, is not shown any more, s. */
+const STALE = 2;
 
 /**
  * What a match draws on and speaks to; made once.
@@ -94,7 +96,6 @@ export class Match {
     }
     scene.ownSeat = w.role === Role.spectator ? 0 : w.seat;
     this.scene = scene;
-    this.#due.length = 0;
     this.#inputAt = {};
     w.plan.input.fields.forEach((f, i) => (this.#inputAt[f.name] = i));
     this.#selfAt = {};
@@ -137,9 +138,10 @@ export class Match {
     this.#tell(state);
     this.#flash(scene);
     this.hitMark = Math.max(0, this.hitMark - dt * 3.2);
+    const stale = STALE * (client.welcome?.tickRate ?? 60);
     while (this.#due.length > 0 && this.#due[0].tick <= view.tick) {
       const e = this.#due.shift();
-      if (e) this.#happened(e);
+      if (e && (view.tick - e.tick < stale || e.name === 'phase')) this.#happened(e);
     }
     return true;
   }

@@ -70,7 +70,7 @@ export class NetGraph {
     if (!shown) return;
     const g = this.#g;
     const ratio = Math.min(3, (window.devicePixelRatio || 1) * ui);
-    const height = LINES.length * ROW + 34;
+    const height = LINES.length * ROW + 48;
     if (ratio !== this.#ratio) {
       this.#ratio = ratio;
       this.#canvas.width = WIDTH * ratio;
@@ -84,7 +84,8 @@ export class NetGraph {
     g.font = '500 10.5px ' + FONT;
     g.fillStyle = '#9db0d3';
     g.textAlign = 'left';
-    g.fillText(`lead aimed at ${ms(stats.targetLeadMs)} · ${stats.inputsMissed} ticks without input`, 0, height - 18);
+    g.fillText(`lead aimed at ${ms(stats.targetLeadMs)} · ${stats.inputsMissed} ticks without input`, 0, height - 32);
+    g.fillText(`corrected for: late input ${stats.corrections - stats.mispredicted} · others ${stats.mispredicted}`, 0, height - 18);
     g.fillText(`${stats.full} full · ${stats.delta} deltas · ${stats.crcErrors} bad sums · ${stats.resumes} resumed`, 0, height - 4);
   }
 
