@@ -53,7 +53,7 @@ export class Predictor {
     this.drawn = new Float64Array(motion.size);
     /** Times the server's word was another than the prediction. */
     this.corrections = 0;
-    /** Those among them where the server had used each input at its tick: others had a hand in it, or the step is wrong. */
+    /** Those among them where the server had used an input for each tick: others had a hand in it, or the step is wrong. */
     this.mispredicted = 0;
     /** Ticks for which the server had no input. */
     this.missed = 0;
@@ -97,7 +97,8 @@ export class Predictor {
    */
   heard(state) {
     const { ack, tick } = state;
-    const missed = this.#tick === 0 ? 0 : Math.max(0, tick - this.#tick - (ack - this.#ack));
+    const behind = this.#tick === 0 ? 0 : tick - this.#tick - (ack - this.#ack);
+    const missed = Math.max(0, behind);
     this.#tick = tick;
     this.#ack = ack;
     const begun = this.#from > 0 && ack >= this.#from;
@@ -130,7 +131,7 @@ export class Predictor {
     if (!begun) return; // Nothing was predicted yet for what the server did.
     this.lastError = error;
     this.corrections++;
-    if (missed === 0) this.mispredicted++;
+    if (behind === 0) this.mispredicted++; // else ticks went without input, or inputs were passed over
   }
 
   /**
