@@ -46,6 +46,7 @@ type bot struct {
 	from   int64        // what is counted in the window begins here, 0 not yet
 	closed bool         // the window is over for this bot
 
+	marks    *marksman // nil: it plays by its brain
 	team     *team
 	thoughts int     // inputs so far
 	held     []int32 // the newest input
@@ -123,6 +124,13 @@ func (b *bot) snapshot(l *loop, at int64) {
 				record(f.ack, at-sent)
 			}
 		}
+	}
+	if b.marks != nil {
+		count := &l.unseen
+		if w.has(at) {
+			count = f.aim(b.life.network)
+		}
+		b.marks.state(&b.session, at, count)
 	}
 	b.last = at
 	if h := &b.session.State.Head; first <= last && h.Flags&protocol.FlagInputMissing == 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,24 +14,26 @@ import (
 
 // Config is one run.
 type Config struct {
-	Server    string        // base URL of the admin port
-	GameURL   string        // instead of the URL that the server gives with each seat
-	AdminKey  string        // bearer key, empty for none
-	Bots      int           // 1 to maxBots
-	MatchSize int           // bots per match
-	Rate      int           // Hz: ticks, snapshots and inputs
-	Ramp      time.Duration // over which the bots join
-	Warmup    time.Duration // from the start to the measured window; negative: until the ramp's end + 2 s
-	Duration  time.Duration // of the measured window
-	Loops     int           // threads that play
-	Seed      uint64        // of the bots and the matches
-	Workers   int           // processes that play
-	Insecure  bool          // certificates are not checked
-	Lead      time.Duration // that inputs are to wait at the server, besides twice the jitter; 0: a tick
-	IO        string        // kind of poller, empty: the fastest there is
-	Scouts    bool          // one bot of each match decodes what it sees, and the others play by that
-	StayOut   bool          // a bot whose connection is cut does not come back: the cut is an error
-	Scenario  *Scenario     // nil: bots, ramp and duration alone
+	Server     string        // base URL of the admin port
+	GameURL    string        // instead of the URL that the server gives with each seat
+	AdminKey   string        // bearer key, empty for none
+	Bots       int           // 1 to maxBots
+	MatchSize  int           // bots per match
+	Rate       int           // Hz: ticks, snapshots and inputs
+	Ramp       time.Duration // over which the bots join
+	Warmup     time.Duration // from the start to the measured window; negative: until the ramp's end + 2 s
+	Duration   time.Duration // of the measured window
+	Loops      int           // threads that play
+	Seed       uint64        // of the bots and the matches
+	Workers    int           // processes that play
+	Insecure   bool          // certificates are not checked
+	Lead       time.Duration // that inputs are to wait at the server, besides twice the jitter; 0: a tick
+	IO         string        // kind of poller, empty: the fastest there is
+	Spectators int           // of each match
+	Params     string        // JSON object for the game, besides endless rounds
+	Scouts     bool          // one bot of each match decodes what it sees, and the others play by that
+	StayOut    bool          // a bot whose connection is cut does not come back: the cut is an error
+	Scenario   *Scenario     // nil: bots, ramp and duration alone
 
 	Thresholds []Threshold
 	JSON       string // file for the report, "-" is stdout, empty none
@@ -63,6 +66,10 @@ func (c *Config) Validate() error {
 	within("rate", c.Rate, arena.MinTickRate, arena.MaxTickRate)
 	within("loops", c.Loops, 1, maxLoops)
 	within("workers", c.Workers, 1, maxWorkers)
+	within("spectators", c.Spectators, 0, maxSpectators)
+	if _, err := c.params(); err != nil {
+		faults = append(faults, err)
+	}
 	if !slices.Contains([]string{"", pollRing, pollEpoll, pollPortable}, c.IO) {
 		fault("--io %q is none of ring, epoll and portable", cut(c.IO, 32))
 	}
@@ -108,10 +115,27 @@ func (c *Config) strict(text string, metrics ...string) {
 	c.Thresholds = append(c.Thresholds, t)
 }
 
+// params are what the game is given: endless rounds, unless told.
+func (c *Config) params() (map[string]any, error) {
+	p := map[string]any{"rounds": 0}
+	if c.Params == "" {
+		return p, nil
+	}
+	if err := json.Unmarshal([]byte(c.Params), &p); err != nil || p == nil {
+		return nil, fmt.Errorf("--params %s is not a JSON object such as {\"mode\":\"teams\"}", cut(c.Params, 64))
+	}
+	return p, nil
+}
+
+// connections are how many there are at the most.
+func (c *Config) connections() int {
+	return c.Bots + (c.Bots+c.MatchSize-1)/c.MatchSize*c.Spectators
+}
+
 // onLoopback tells what a loopback target can take from so few addresses.
 func (c *Config) onLoopback() error {
-	if c.Bots > maxPerAddress*loopbackSources {
-		return fmt.Errorf("--bots %d: on loopback at most %d, %d from each of %d addresses", c.Bots, maxPerAddress*loopbackSources, maxPerAddress, loopbackSources)
+	if n := c.connections(); n > maxPerAddress*loopbackSources {
+		return fmt.Errorf("--bots %d: on loopback at most %d connections, %d from each of %d addresses", n, maxPerAddress*loopbackSources, maxPerAddress, loopbackSources)
 	}
 	if perSecond := maxRateAddress * loopbackSources; c.Bots > perSecond && c.Ramp < time.Duration(c.Bots)*time.Second/time.Duration(perSecond) {
 		return fmt.Errorf("--ramp %v is too short for %d bots: on loopback at most %d join per second", c.Ramp, c.Bots, perSecond)

@@ -21,6 +21,7 @@ type figures struct {
 	asked         uint64 // keyframes asked for because of a fault
 	skipped       uint64 // inputs left out because the loop was far too late
 
+	aims    []aim // of marksmen, by network, those without one first
 	joined  int
 	resumed int            // returns after a cut
 	lost    int            // seats that could not be come back into
@@ -48,6 +49,14 @@ func (f *figures) histograms() []**hdrhistogram.Histogram {
 // record puts a time in ns into a histogram. What lies outside counts as the bound.
 func record(h *hdrhistogram.Histogram, ns int64) {
 	h.RecordValue(min(max(ns/1000, 0), histogramTop)) // in range: no error
+}
+
+// aim is the count of a network, −1: none.
+func (f *figures) aim(network int) *aim {
+	for len(f.aims) <= network+1 {
+		f.aims = append(f.aims, aim{})
+	}
+	return &f.aims[network+1]
 }
 
 // recordTimes is the same n times.
@@ -89,6 +98,11 @@ func (f *figures) merge(g *figures) {
 		{&f.skipped, &g.skipped},
 	} {
 		*n.to += *n.from
+	}
+	for i, a := range g.aims {
+		to := f.aim(i - 1)
+		to.Shots += a.Shots
+		to.Hits += a.Hits
 	}
 	f.count(g)
 }

@@ -336,6 +336,12 @@ func (r *Report) facts() []fact {
 	if c.Loops == 1 {
 		list[3].Value = strings.Replace(list[3].Value, "1 threads", "1 thread", 1)
 	}
+	if r.Spectators != nil {
+		list = append(list, fact{"Spectators", r.Spectators.text()})
+	}
+	for i := range r.Aim {
+		list = append(list, fact{"Aim", r.Aim[i].text()})
+	}
 	if s := r.Server; s != nil {
 		list = append(list,
 			fact{"Inputs", shares(s.Inputs)},

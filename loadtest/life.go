@@ -17,7 +17,7 @@ type Ending struct {
 }
 
 func (m manner) String() string {
-	return [...]string{"player", "idle", "slow reader", "rule breaker", "flooder"}[m]
+	return [...]string{"player", "idle", "slow reader", "rule breaker", "flooder", "marksman", "spectator"}[m]
 }
 
 func endOf(b *bot, code int, ok bool) Ending { return Ending{b.life.manner.String(), code, ok} }
@@ -42,7 +42,10 @@ func (b *bot) deserves(code protocol.CloseCode) bool {
 
 // book is where the figures of a bot go.
 func (l *loop) book(b *bot) *figures {
-	if b.aside {
+	switch {
+	case b.life.manner == watches:
+		return l.watching
+	case b.aside:
 		return l.aside
 	}
 	return l.figures

@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"skirmish/game/arena"
+)
 
 // Bounds of the swarm. The first ones are the server's own, kept on loopback by spreading over source addresses.
 const (
@@ -8,11 +12,12 @@ const (
 	maxRateAddress  = 20  // new connections per second from one loopback address
 	loopbackSources = 253 // 127.0.0.2 to 127.0.0.254
 
-	maxBots      = 50_000
-	maxLoops     = 64
-	maxMatchSize = 64
-	minMatchSize = 2
-	spareFiles   = 64 // descriptors besides the bots'
+	maxBots       = 50_000
+	maxLoops      = 64
+	maxMatchSize  = arena.MaxPlayers
+	minMatchSize  = 2
+	maxSpectators = 1024 // of a match
+	spareFiles    = 64   // descriptors besides the bots'
 
 	slotTime     = time.Millisecond       // what a loop's slot is near
 	joinPoll     = 200 * time.Microsecond // between polls while bots join

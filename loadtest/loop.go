@@ -11,6 +11,7 @@ import (
 
 	client "skirmish/clients/go"
 	"skirmish/game"
+	"skirmish/game/arena"
 )
 
 // loop plays many bots on one goroutine. Everything in it belongs to that goroutine but the doors: add, Leave, take.
@@ -27,6 +28,8 @@ type loop struct {
 	stages     []int64       // when each ends, ns
 	stage      int           // that is on
 	aside      *figures      // of bots that are no players: slow readers, offenders
+	watching   *figures      // of spectators
+	unseen     aim           // of shots outside of the window
 	series     series
 	scenario   *Scenario // nil none
 	staysOut   bool      // bots that are cut do not come back but by a storm
@@ -65,7 +68,7 @@ type loop struct {
 func newLoop(p poller, s schedule, w window, d *game.Definition, to netip.AddrPort, sources []netip.Addr, gone *atomic.Int64) *loop {
 	l := &loop{
 		poller: p, schedule: s, window: w, definition: d, to: to, sources: sources,
-		gone: gone, figures: newFigures(), aside: newFigures(), input: d.NewInput(), holds: 1, clock: nanos,
+		gone: gone, figures: newFigures(), aside: newFigures(), watching: newFigures(), input: d.NewInput(), holds: 1, clock: nanos,
 		stages: []int64{w.end}, series: newSeries(s.start, time.Duration(w.end-s.start)+leaveLimit), sweep: int64(sweepEvery),
 		joins: make(chan *bot, maxBots), leave: make(chan struct{}), fatal: make(chan error, 1),
 	}
@@ -218,6 +221,9 @@ func (l *loop) greet(b *bot, at int64) bool {
 		b.session.Pacer.Aim(l.lead)
 	}
 	l.join(b, at)
+	if b.marks != nil {
+		b.marks.start(&b.session, l.definition)
+	}
 	b.session.Ping(at)
 	b.pinged = at
 	return true
@@ -283,7 +289,7 @@ func (l *loop) late(at, lag int64, n int) {
 func (l *loop) play(b *bot, k, at, now int64) {
 	p := &b.session.Pacer
 	lapsed := p.Lapsed
-	if b.life.manner == idles {
+	if b.life.manner == idles || b.life.manner == watches {
 		l.idle(b, k, now)
 		return
 	}
@@ -312,7 +318,12 @@ func (l *loop) play(b *bot, k, at, now int64) {
 // think puts out one input of b that was meant for at.
 func (l *loop) think(b *bot, at, now int64) {
 	s := &b.session
-	if b.thoughts%l.holds == 0 {
+	switch {
+	case b.marks != nil:
+		in := l.input.(*arena.Input)
+		b.marks.think(s, in, now)
+		b.held = l.definition.AppendInput(b.held[:0], in)
+	case b.thoughts%l.holds == 0:
 		seen := &l.eyes(b, now).session.State
 		l.view.Tick, l.view.Seat = seen.Head.Tick, game.Seat(s.Welcome.Seat)
 		l.view.Definition, l.view.Rows = l.definition, &seen.Rows
@@ -328,7 +339,9 @@ func (l *loop) think(b *bot, at, now int64) {
 		b.held = l.definition.AppendInput(b.held[:0], l.input)
 	}
 	b.thoughts++
-	s.Input(b.held, at)
+	if seq := s.Input(b.held, at); b.marks != nil {
+		b.marks.sent(seq, b.held)
+	}
 	if now-b.pinged >= int64(pingEvery) {
 		b.pinged = now
 		s.Ping(now)

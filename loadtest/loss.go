@@ -46,7 +46,7 @@ func (l *loop) comesBack(b *bot, err error, text string, at int64) comeback {
 			return backNever
 		}
 		b.loss.planned = false
-	case l.staysOut || b.aside || b.state == botLeaving || l.leaving:
+	case l.staysOut || b.aside && b.life.manner != watches || b.state == botLeaving || l.leaving:
 		return backNot
 	default:
 		countCause(l.figures.cuts, text)

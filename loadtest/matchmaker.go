@@ -33,11 +33,12 @@ func newMatchmaker(base, key string, insecure bool) *matchmaker {
 type seatRequest struct {
 	PlayerID string `json:"player_id"`
 	Name     string `json:"name"`
+	Role     string `json:"role,omitempty"` // player unless told
 }
 
 type createRequest struct {
 	Game         string         `json:"game"`
-	Params       map[string]int `json:"params"`
+	Params       map[string]any `json:"params"`
 	Seed         uint64         `json:"seed"`
 	TickRate     int            `json:"tick_rate"`
 	SnapshotRate int            `json:"snapshot_rate"`

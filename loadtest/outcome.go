@@ -10,6 +10,7 @@ import (
 type outcome struct {
 	Books   []*packed // by stage
 	Aside   *packed
+	Watch   *packed // spectators
 	Start   int64
 	End     int64 // of the window
 	Step    int64
@@ -30,6 +31,7 @@ type packed struct {
 	Joined     int
 	Resumed    int
 	Lost       int
+	Aims       []aim
 	Over       int
 	Closes     map[int]int
 	Endings    map[Ending]int
@@ -42,7 +44,7 @@ func (f *figures) numbers() []*uint64 {
 }
 
 func (f *figures) pack() *packed {
-	r := &packed{Seconds: f.playerSeconds, Joined: f.joined, Resumed: f.resumed, Lost: f.lost, Over: f.over, Closes: f.closes, Endings: f.endings, Causes: f.causes, Cuts: f.cuts}
+	r := &packed{Seconds: f.playerSeconds, Joined: f.joined, Resumed: f.resumed, Lost: f.lost, Over: f.over, Closes: f.closes, Endings: f.endings, Causes: f.causes, Cuts: f.cuts, Aims: f.aims}
 	for _, h := range f.histograms() {
 		r.Histograms = append(r.Histograms, (*h).Export())
 	}
@@ -65,6 +67,7 @@ func (r *packed) unpack() *figures {
 		}
 	}
 	f.playerSeconds, f.joined, f.resumed, f.lost, f.over = r.Seconds, r.Joined, r.Resumed, r.Lost, r.Over
+	f.aims = r.Aims
 	maps.Copy(f.closes, r.Closes)
 	maps.Copy(f.endings, r.Endings)
 	maps.Copy(f.causes, r.Causes)
@@ -78,7 +81,7 @@ func (s *swarm) outcome(early string, cpu float64) *outcome {
 		Start: s.start, End: s.window.end, Step: s.loops[0].series.step, Rows: s.loops[0].series.rows,
 		Matches: len(s.matches), Faults: s.faults, CPU: cpu, Early: early, IO: s.loops[0].poller.kind(),
 	}
-	aside := newFigures()
+	aside, watching := newFigures(), newFigures()
 	for i := range s.spans {
 		book := newFigures()
 		for _, l := range s.loops {
@@ -88,18 +91,19 @@ func (s *swarm) outcome(early string, cpu float64) *outcome {
 	}
 	for i, l := range s.loops {
 		aside.merge(l.aside)
+		watching.merge(l.watching)
 		if i > 0 {
 			for k := range l.series.rows {
 				o.Rows[k].merge(&l.series.rows[k])
 			}
 		}
 	}
-	o.Aside = aside.pack()
+	o.Aside, o.Watch = aside.pack(), watching.pack()
 	for k, cpu := range s.spent {
 		o.Rows[k].CPU += cpu
 	}
 	for i := range s.plan {
-		if s.due(i) < s.window.end {
+		if s.plan[i].manner != watches && s.due(i) < s.window.end {
 			o.Planned++
 		}
 	}

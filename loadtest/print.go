@@ -39,6 +39,7 @@ func (r *Report) print(w io.Writer, colour style) {
 	}
 	r.printTimes(w, colour)
 	r.printFlow(w, colour)
+	r.printRest(w)
 	r.printServer(w, colour)
 	r.printErrors(w, colour)
 	fmt.Fprintf(w, "\n%s\n", colour.bold("Thresholds"))

@@ -35,6 +35,8 @@ type Report struct {
 	Players    int             `json:"players"` // that were to come before the window's end
 	Resumed    int             `json:"resumed"` // returns into a seat after a cut
 	Cuts       Cuts            `json:"cuts"`
+	Spectators *WatchReport    `json:"spectators,omitempty"`
+	Aim        []AimReport     `json:"aim,omitempty"` // rail shots of marksmen, by network
 	Endings    []EndingReport  `json:"endings"`
 	Stages     []StageReport   `json:"stages"`
 	Series     SeriesReport    `json:"series"`
@@ -55,6 +57,7 @@ type ConfigReport struct {
 	Seed      uint64  `json:"seed"`
 	Workers   int     `json:"workers"`
 	Scenario  string  `json:"scenario,omitempty"` // its name
+	Watchers  int     `json:"spectators"`         // of each match
 	Scouts    bool    `json:"scouts"`             // one bot of each match decodes what it sees
 	IO        string  `json:"io"`                 // how sockets are driven: ring, epoll or portable
 }
@@ -185,6 +188,17 @@ func (r *Report) value(t *Threshold) (v float64, shown, note string) {
 	switch t.Metric {
 	case "errors":
 		return float64(r.Errors.Total), strconv.Itoa(r.Errors.Total), ""
+	case "watch_delivery":
+		if r.Spectators == nil || r.Spectators.Delivery.Expected == 0 {
+			return 0, "", "nobody watched"
+		}
+		return r.Spectators.Delivery.Ratio, percent(r.Spectators.Delivery.Ratio), ""
+	case "aim_gap":
+		gap, ok := r.aimGap()
+		if !ok {
+			return 0, "", "no two networks have marksmen that shot"
+		}
+		return gap, percent(gap), ""
 	case "cuts":
 		return float64(r.Cuts.Total), strconv.Itoa(r.Cuts.Total), ""
 	case "lost_seats":

@@ -99,7 +99,7 @@ func newReport(c *Config, outcomes []*outcome, server *serverFigures, probes []p
 		Config: ConfigReport{
 			Server: c.Server, Bots: c.Bots, MatchSize: c.MatchSize, Rate: c.Rate, Ramp: c.Ramp.Seconds(),
 			Warmup: c.Warmup.Seconds(), Duration: c.Duration.Seconds(), Loops: c.Loops, Seed: c.Seed, Workers: c.Workers,
-			Scouts: c.Scouts, IO: first.IO,
+			Watchers: c.Spectators, Scouts: c.Scouts, IO: first.IO,
 		},
 		Server: server.report(), Machine: thisMachine(), Command: c.Command,
 	}
@@ -114,7 +114,7 @@ func newReport(c *Config, outcomes []*outcome, server *serverFigures, probes []p
 	}
 	spans := c.spans()
 	books := make([]*figures, len(spans))
-	all := newFigures()
+	all, watching := newFigures(), newFigures()
 	rows := make([]row, len(first.Rows))
 	for _, o := range outcomes {
 		for i := range spans {
@@ -124,6 +124,7 @@ func newReport(c *Config, outcomes []*outcome, server *serverFigures, probes []p
 			books[i].merge(o.Books[i].unpack())
 		}
 		all.count(o.Aside.unpack())
+		watching.merge(o.Watch.unpack())
 		for k := range rows {
 			rows[k].merge(&o.Rows[k])
 		}
@@ -144,7 +145,12 @@ func newReport(c *Config, outcomes []*outcome, server *serverFigures, probes []p
 	r.Window = float64(window.end-window.begin) / 1e9
 	r.Generator.Processes = len(outcomes)
 	r.Generator.CPUCores = r.Generator.CPUSeconds / max(r.Window, 1e-3)
+	joined := all.joined
+	all.count(watching)
+	all.joined = joined // players
 	r.fill(all)
+	r.watched(watching)
+	r.aimed(all, c.Scenario)
 	r.Series = newSeriesReport(first, rows, probes, window)
 	r.Series.deliver(rows, c.Rate)
 	r.judge(c.Thresholds)

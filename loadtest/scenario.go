@@ -25,6 +25,9 @@ type Scenario struct {
 	Seed      uint64         `yaml:"seed"`
 	Scouts    bool           `yaml:"scouts"`
 
+	Spectators int    `yaml:"spectators"` // of each match
+	Params     string `yaml:"params"`     // JSON object for the game
+
 	Stages     []Stage     `yaml:"stages"`
 	Arrivals   Arrivals    `yaml:"arrivals"`
 	Sessions   Sessions    `yaml:"sessions"`
@@ -76,7 +79,8 @@ type Storm struct {
 
 // Behaviours are shares of bots that do not simply play.
 type Behaviours struct {
-	Idle      Share     `yaml:"idle"` // connected, sends no inputs
+	Idle      Share     `yaml:"idle"`     // connected, sends no inputs
+	Marksmen  Share     `yaml:"marksmen"` // see what the page shows and shoot the rail at it
 	Slow      Slow      `yaml:"slow"`
 	Malformed Offence   `yaml:"malformed"` // breaks the rules of messages and frames
 	Flood     FloodPlan `yaml:"flood"`     // sends far too many inputs
@@ -190,7 +194,7 @@ func (s *Scenario) check(path string) error {
 		return fault("sessions need a mean, such as mean: 60s")
 	}
 	b := &s.Behaviours
-	if sum := b.Idle + b.Slow.Share + b.Malformed.Share + b.Flood.Share; sum > 1 {
+	if sum := b.Idle + b.Marksmen + b.Slow.Share + b.Malformed.Share + b.Flood.Share; sum > 1 {
 		return fault("the behaviours' shares add up to %.0f %%", float64(sum)*100)
 	}
 	if b.Slow.Share > 0 && b.Slow.Rate == 0 {
@@ -268,6 +272,8 @@ func (s *Scenario) apply(c *Config, given func(flag string) bool) {
 	set("match-size", s.MatchSize != 0, func() { c.MatchSize = s.MatchSize })
 	set("rate", s.Rate != 0, func() { c.Rate = s.Rate })
 	set("loops", s.Loops != 0, func() { c.Loops = s.Loops })
+	set("spectators", s.Spectators != 0, func() { c.Spectators = s.Spectators })
+	set("params", s.Params != "", func() { c.Params = s.Params })
 	set("scouts", s.Scouts, func() { c.Scouts = true })
 	set("workers", s.Workers != 0, func() { c.Workers = s.Workers })
 	set("seed", s.Seed != 0, func() { c.Seed = s.Seed })

@@ -16,6 +16,8 @@ const (
 	readsSlowly
 	breaksRules
 	floods
+	marks   // aims at what the page would show, with the rail
+	watches // a spectator
 )
 
 // ending is how a life ends when its time is over.
@@ -91,6 +93,7 @@ func (c *Config) lives() []life {
 			}
 		}
 	}
+	all = append(all, c.spectators(all)...)
 	slices.SortStableFunc(all, func(a, b life) int {
 		if a.from != b.from {
 			return int(max(-1, min(1, a.from-b.from)))
@@ -101,6 +104,26 @@ func (c *Config) lives() []life {
 		all[i].number = i
 	}
 	return all
+}
+
+// spectators watch each match from when its first player comes to when the match empties. They are spread over a second.
+func (c *Config) spectators(players []life) (list []life) {
+	if c.Spectators == 0 {
+		return nil
+	}
+	begun := make(map[int]bool)
+	for _, p := range players { // the first seat of a match is taken first and left last
+		match := p.slot / c.MatchSize
+		if p.slot%c.MatchSize != 0 || begun[match] {
+			continue
+		}
+		begun[match] = true
+		for i := range c.Spectators {
+			from := p.from + time.Second*time.Duration(i)/time.Duration(c.Spectators)
+			list = append(list, life{slot: p.slot, from: from, manner: watches, network: -1})
+		}
+	}
+	return list
 }
 
 // dice are the chances of one slot.
@@ -161,7 +184,7 @@ func (b *Behaviours) manner(d *rand.Rand) manner {
 	for _, m := range []struct {
 		share Share
 		is    manner
-	}{{b.Idle, idles}, {b.Slow.Share, readsSlowly}, {b.Malformed.Share, breaksRules}, {b.Flood.Share, floods}} {
+	}{{b.Idle, idles}, {b.Slow.Share, readsSlowly}, {b.Malformed.Share, breaksRules}, {b.Flood.Share, floods}, {b.Marksmen, marks}} {
 		if at < m.share {
 			return m.is
 		}

@@ -147,3 +147,20 @@ func FuzzScenario(f *testing.F) {
 		}
 	})
 }
+
+func TestParams(t *testing.T) {
+	c := DefaultConfig()
+	for text, want := range map[string]int{"": 0, `{"rounds":3}`: 3, `{"mode":"teams"}`: 0} {
+		c.Params = text
+		p, err := c.params()
+		if n, ok := p["rounds"].(float64); err != nil || ok && int(n) != want || !ok && p["rounds"] != want {
+			t.Errorf("%s: %v %v", text, p, err)
+		}
+	}
+	for _, text := range []string{"x", "[]", "null", `"rounds"`} {
+		c.Params = text
+		if _, err := c.params(); err == nil {
+			t.Errorf("%s is taken for settings", text)
+		}
+	}
+}

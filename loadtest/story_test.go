@@ -114,3 +114,40 @@ stages: [{ramp: 600ms, bots: 12}, {hold: 3400ms}]
 		t.Errorf("ack %+v: players that do not scout are measured as well", ack)
 	}
 }
+
+func TestSpectatorsAreNoPlayers(t *testing.T) {
+	r := tell(t, `
+match_size: 8
+warmup: 1500ms
+spectators: 12
+params: '{"mode": "teams"}'
+stages: [{ramp: 200ms, bots: 16}, {hold: 2800ms}]
+`)
+	w := r.Spectators
+	if r.Joined != 16 || r.Players != 16 || r.Errors.Total != 0 || w == nil || w.Joined != 24 {
+		t.Fatalf("%d of %d players joined, spectators %+v, errors %v", r.Joined, r.Players, w, r.Errors)
+	}
+	if w.Delivery.Expected < 300 || w.Delivery.Ratio < 0.5 || w.Times["age"].Count == 0 || r.Times["join"].Count != 16 {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestMarksmenAreCountedByTheirNetworks(t *testing.T) {
+	r := tell(t, `
+match_size: 16
+rate: 60
+warmup: 1s
+stages: [{ramp: 100ms, bots: 16}, {hold: 4900ms}]
+behaviours: {marksmen: 100%}
+networks: [{name: near, share: 50%, delay: 500us}, {name: far, share: 50%, delay: 30ms}]
+thresholds: [aim_gap<=100%]
+`)
+	if len(r.Aim) != 2 || r.Aim[0].Network != "near" || r.Aim[1].Delay != 60 || r.Errors.Total != 0 || !r.Pass {
+		t.Fatalf("%+v, errors %v, %+v", r.Aim, r.Errors, r.Thresholds)
+	}
+	for _, a := range r.Aim {
+		if a.Shots < 3 || a.Hits > a.Shots {
+			t.Errorf("%+v", a)
+		}
+	}
+}

@@ -39,7 +39,7 @@ type swarm struct {
 // runSwarm plays a whole run and returns its report. An error means that it could not run. When ctx ends, the run
 // ends early with the report of what there is.
 func runSwarm(ctx context.Context, c *Config, status io.Writer, terminal bool) (*Report, error) {
-	if err := checkFiles(c.Bots/c.Workers + c.MatchSize); err != nil {
+	if err := checkFiles(c.connections()/c.Workers + c.MatchSize); err != nil {
 		return nil, err
 	}
 	if c.Workers > 1 {
@@ -260,15 +260,23 @@ func (s *swarm) reserve(ctx context.Context, match string, i, n int) (*chunk, er
 	requests := make([]seatRequest, n)
 	for j := range requests {
 		number := s.plan[i+j].number
-		requests[j] = seatRequest{PlayerID: fmt.Sprintf("swarm-%d", number), Name: fmt.Sprintf("Swarm %d", number)}
+		role := ""
+		if s.plan[i+j].manner == watches {
+			role = "spectator"
+		}
+		requests[j] = seatRequest{Role: role, PlayerID: fmt.Sprintf("swarm-%d", number), Name: fmt.Sprintf("Swarm %d", number)}
 	}
 	if match != "" {
 		seats, err := s.maker.reserve(ctx, match, requests)
 		return &chunk{match, i, seats}, err
 	}
+	params, err := c.params()
+	if err != nil {
+		return nil, err
+	}
 	id, seats, err := s.maker.create(ctx, &createRequest{
-		Game: s.definition.Spec.Name, Params: map[string]int{"rounds": 0}, Seed: c.Seed + uint64(s.match(i)),
-		TickRate: c.Rate, SnapshotRate: c.Rate, Capacity: map[string]int{"players": s.capacity()}, Seats: requests,
+		Game: s.definition.Spec.Name, Params: params, Seed: c.Seed + uint64(s.match(i)),
+		TickRate: c.Rate, SnapshotRate: c.Rate, Capacity: map[string]int{"players": s.capacity(), "spectators": c.Spectators}, Seats: requests,
 	})
 	if id != "" {
 		s.mu.Lock()
@@ -314,7 +322,10 @@ func (s *swarm) provide(ctx context.Context, ready *chunk, to target) {
 			b := &bot{
 				number: life.number, token: seat.Token, host: to.host, target: to.path, at: s.due(i + j), life: life, team: teams[ready.match],
 				brain: s.brains.Bot(c.Seed + uint64(life.number)),
-				aside: life.manner != plays && life.manner != idles,
+				aside: life.manner != plays && life.manner != idles && life.manner != marks,
+			}
+			if life.manner == marks {
+				b.marks = newMarksman(c.Seed + uint64(life.number))
 			}
 			if life.until != 0 {
 				b.until = s.start + int64(life.until)
@@ -327,7 +338,7 @@ func (s *swarm) provide(ctx context.Context, ready *chunk, to target) {
 
 // capacity of a match: the seats of players who vanished or were ended are held for a while.
 func (s *swarm) capacity() int {
-	n := s.config.MatchSize
+	n := max(s.config.MatchSize, arena.MinPlayers)
 	if sc := s.config.Scenario; sc != nil && (sc.Sessions.Vanish > 0 || sc.Behaviours.Malformed.Share > 0 || sc.Behaviours.Flood.Share > 0 || sc.Behaviours.Slow.Share > 0) {
 		n = min(2*n, maxMatchSize)
 	}

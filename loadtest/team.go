@@ -11,10 +11,10 @@ func (l *loop) join(b *bot, at int64) {
 	if !l.scouts {
 		return
 	}
-	if b.team.scout == nil {
+	if b.team.scout == nil && b.life.manner != watches {
 		b.team.scout = b
 	}
-	b.session.Skim(b.team.scout != b, at)
+	b.session.Skim(b.team.scout != b && b.marks == nil, at)
 }
 
 // leave is called when a bot loses its connection or ends.

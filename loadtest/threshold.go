@@ -29,11 +29,11 @@ const (
 
 var metrics = map[string]unit{
 	"ack": unitTime, "wait": unitTime, "join": unitTime, "resume": unitTime, "gap": unitTime, "undone": unitTime, "interval": unitTime, "interval_error": unitTime, "age": unitTime, "lag": unitTime,
-	"delivery": unitRatio, "own_tick": unitRatio, "errors": unitCount, "cuts": unitCount, "lost_seats": unitCount, "missed_ticks": unitCount, "bytes_down": unitBytes, "bytes_up": unitBytes,
+	"delivery": unitRatio, "own_tick": unitRatio, "watch_delivery": unitRatio, "aim_gap": unitRatio, "errors": unitCount, "cuts": unitCount, "lost_seats": unitCount, "missed_ticks": unitCount, "bytes_down": unitBytes, "bytes_up": unitBytes,
 }
 
 const (
-	metricNames = "ack, wait, join, resume, gap, undone, interval, interval_error, age, lag, delivery, own_tick, errors, cuts, lost_seats, missed_ticks, bytes_down, bytes_up"
+	metricNames = "ack, wait, join, resume, gap, undone, interval, interval_error, age, lag, delivery, own_tick, watch_delivery, aim_gap, errors, cuts, lost_seats, missed_ticks, bytes_down, bytes_up"
 	statNames   = "p50, p90, p95, p99, p99.9, max, avg"
 )
 
