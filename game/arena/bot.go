@@ -90,12 +90,12 @@ func (b *Bot) Think(v *game.View, in any) {
 	out.Aim = b.aim
 	b.clock++
 	fresh, there := b.eyes.look(v)
+	if fresh && b.eyes.relaid { // dead as well: the walls are told apart once
+		b.path.lay(&b.eyes)
+	}
 	if !there {
 		b.target, b.walking, b.stuckTill = 0, false, 0
 		return
-	}
-	if fresh && b.eyes.relaid {
-		b.path.lay(&b.eyes)
 	}
 	if b.clock >= b.next {
 		b.next = b.clock + b.ms(b.nature.pace)
