@@ -178,6 +178,7 @@ func (f *fake) Result(id string) (*api.Result, error) {
 		MatchID: id, Game: "arena", NodeID: "n-1", State: api.MatchEnded, Metadata: map[string]string{}, Reason: "finished", CreatedAt: api.Time(created), EndedAt: api.Time(created),
 	}
 	if f.full {
+		r.Failure = "Its log has a gap."
 		r.StartedAt, r.Result, r.Net = new(api.Time(created)), json.RawMessage(`{}`), &api.NetResult{}
 		r.Failure, r.Replay = "the game refused its state", &api.ReplayFile{Size: 1, SHA256: strings.Repeat("0", 64), URL: "/v1/matches/m/replay"}
 		r.Players = []api.PlayerResult{{
