@@ -19,7 +19,7 @@ import (
 
 const createWithEveryField = `{"record":true,
 		"match_id": "my-match.1", "game": "arena", "params": {"mode": "teams"}, "metadata": {"region": "eu"}, "seed": 9007199254740991,
-		"tick_rate": 60, "snapshot_rate": 30, "capacity": {"players": 4, "spectators": 1}, "spectator_delay_ms": 2000, "open": false,
+		"tick_rate": 60, "snapshot_rate": 30, "capacity": {"players": 4, "spectators": 1}, "spectator_delay_ms": 2000, "record": true, "open": false,
 		"seats": [{"player_id": "anna", "name": "Anna ✈", "team": 1, "data": {"skin": 7}, "ttl_ms": 1000},
 			{"player_id": "b1", "bot": true}, {"player_id": "eve", "role": "spectator"}],
 		"timeouts": {"no_show_ms": 1000, "empty_ms": 0, "reconnect_ms": 0, "max_duration_ms": 60000},

@@ -179,6 +179,7 @@ func (f *fake) Result(id string) (*api.Result, error) {
 	}
 	if f.full {
 		r.Failure = "Its log has a gap."
+		r.Replay = &api.ReplayFile{Size: 5, SHA256: strings.Repeat("a", 64), URL: "/v1/matches/" + id + "/replay"}
 		r.StartedAt, r.Result, r.Net = new(api.Time(created)), json.RawMessage(`{}`), &api.NetResult{}
 		r.Failure, r.Replay = "the game refused its state", &api.ReplayFile{Size: 1, SHA256: strings.Repeat("0", 64), URL: "/v1/matches/m/replay"}
 		r.Players = []api.PlayerResult{{
