@@ -61,9 +61,7 @@ func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 		return dst
 	}
 	if v.seat == 0 {
-		dst = append(dst, stage.spectacle(e.def.Plan, base)...)
-		v.advance(base, now, nil)
-		return dst
+		return append(dst, e.SharedState(v)...)
 	}
 	if e.gather != nil && !v.gathered { // what it has is not written down yet
 		v.Rebase()
@@ -95,6 +93,18 @@ func (e *Engine) AppendState(dst []byte, v *Viewer) []byte {
 	}
 	v.advance(base, now, private)
 	return dst
+}
+
+// SharedState is what AppendState appends for the viewer of a spectator, without the copy: the same bytes for all that have
+// the same baseline, valid until the next frame. It is nil when there is nothing to send.
+func (e *Engine) SharedState(v *Viewer) []byte {
+	stage := v.stage()
+	now, base := stage.newest, v.baseline()
+	if now == nil || now == base {
+		return nil
+	}
+	v.advance(base, now, nil)
+	return stage.spectacle(e.def.Plan, base)
 }
 
 // appendHead appends the elements before the rows of a state that turns base into now, or tells now in full. What

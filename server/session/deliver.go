@@ -70,6 +70,9 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 		out = r.appendState(out, s, now)
 	case frame && p.flight.hold(s.conn, now, r.cfg.Match.SnapshotRate):
 		r.counts.skipped++
+	case frame && p.role == protocol.RoleSpectator && len(out) == begin:
+		r.writeShared(s)
+		return
 	case frame:
 		out = r.appendState(out, s, now)
 	}
@@ -83,6 +86,33 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 func (r *Room) write(s *Session, p []byte) {
 	r.writes = append(r.writes, netpoll.Write{Conn: s.conn, P: p})
 	r.writers = append(r.writers, s)
+}
+
+// sharedFrame is a spectators' state in its frame.
+type sharedFrame struct {
+	state *byte // of the engine's bytes
+	frame []byte
+}
+
+// writeShared sends a spectator that is told nothing else what all the others with its baseline get: the same bytes.
+func (r *Room) writeShared(s *Session) {
+	state := r.engine.SharedState(s.player.viewer)
+	if len(state) == 0 {
+		return
+	}
+	r.countState(state)
+	s.player.flight.wrote(len(state))
+	for i := range r.shared {
+		if r.shared[i].state == &state[0] {
+			r.write(s, r.shared[i].frame)
+			return
+		}
+	}
+	begin := len(r.scratch)
+	r.scratch = wsconn.AppendFrame(r.scratch, wsconn.OpBinary, state)
+	frame := r.scratch[begin:]
+	r.shared = append(r.shared, sharedFrame{state: &state[0], frame: frame})
+	r.write(s, frame)
 }
 
 // send sends what this tick has for everybody.
@@ -100,6 +130,8 @@ func (r *Room) send(now time.Time) {
 	}
 	clear(r.writes)
 	clear(r.writers)
+	clear(r.shared)
+	r.shared = r.shared[:0]
 	r.writes, r.writers, r.scratch = r.writes[:0], r.writers[:0], r.scratch[:0]
 }
 
@@ -191,11 +223,7 @@ func (r *Room) appendState(out []byte, s *Session, now time.Time) []byte {
 	if len(out) == body {
 		return out[:begin] // no frame was captured yet
 	}
-	if t, _ := protocol.ServerType(out[body:]); t == protocol.TypeSnapshot {
-		r.counts.full++
-	} else {
-		r.counts.delta++
-	}
+	r.countState(out[body:])
 	out = wsconn.EndFrame(out, begin, wsconn.OpBinary)
 	p.flight.wrote(len(out) - begin)
 	if !p.shown {
@@ -203,6 +231,15 @@ func (r *Room) appendState(out []byte, s *Session, now time.Time) []byte {
 		r.metrics.Joins.Observe(now.Sub(s.opened).Seconds())
 	}
 	return out
+}
+
+// countState counts a state by its kind.
+func (r *Room) countState(state []byte) {
+	if t, _ := protocol.ServerType(state); t == protocol.TypeSnapshot {
+		r.counts.full++
+	} else {
+		r.counts.delta++
+	}
 }
 
 // tellResult queues the outcome of the match, and the events before it.

@@ -47,7 +47,7 @@ const (
 	// Snapshots after an answer of "nothing on its way" that go without asking again. The question costs a twentieth of a
 	// write, for 200 spectators more than all else of them; a link that is too narrow never gives that answer.
 	flightSpare        = 3
-	flightSpareWatcher = 7
+	flightSpareWatcher = 15
 )
 
 // hold tells whether the snapshot that is due now is skipped. rate is the match's, in Hz.

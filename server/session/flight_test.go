@@ -131,20 +131,20 @@ func TestFlightAsksSeldomOnAFastLink(t *testing.T) {
 		name    string
 		watches bool
 		unsent  int
-		asked   int // in 24 snapshots
+		asked   int // in 48 snapshots
 	}{
-		{"a player", false, 0, 6},
+		{"a player", false, 0, 12},
 		{"a spectator", true, 0, 3},
-		{"a player with a state on its way", false, 90, 24},
+		{"a player with a state on its way", false, 90, 48},
 	} {
 		t.Run(story.name, func(t *testing.T) {
 			f := flight{size: 100, watches: story.watches}
 			c := &memConn{unsent: story.unsent}
-			for range 24 {
+			for range 48 {
 				f.hold(c, time.Unix(1000, 0), 20)
 			}
 			if c.asked != story.asked {
-				t.Fatalf("asked %d times in 24 snapshots, want %d", c.asked, story.asked)
+				t.Fatalf("asked %d times in 48 snapshots, want %d", c.asked, story.asked)
 			}
 		})
 	}

@@ -96,6 +96,7 @@ type Room struct {
 	turn       int                                      // of the spectators that are read in this tick
 	now        time.Time                                // of this tick
 	writes     []netpoll.Write                          // scratch: what this tick sends
+	shared     []sharedFrame                            // of this tick
 	writers    []*Session                               // whose each of writes is
 	dec        *protocol.Decoder
 	input      protocol.Input
@@ -204,7 +205,7 @@ func nothingToKeep() <-chan struct{} {
 // forget gives up what only a running match needs: it can be asked about long after its end.
 func (r *Room) forget() {
 	r.engine, r.dec, r.scratch, r.scribe = nil, nil, nil, scribe{}
-	r.receive, r.reading, r.writes, r.writers = nil, nil, nil, nil
+	r.receive, r.reading, r.writes, r.writers, r.shared = nil, nil, nil, nil, nil
 	r.sessions, r.arrived, r.newcomers, r.lost, r.roster = nil, nil, nil, nil, nil
 	r.input, r.tape = protocol.Input{}, tape{}
 }
