@@ -20,6 +20,12 @@ type Waker interface {
 	Between(now time.Time)
 }
 
+// Sleeper is what Links may have besides: it is told until when the match sleeps, for hosts that can have the process awake
+// by then more exactly than Go's timers do. The match wakes up without it too.
+type Sleeper interface {
+	Sleeping(until time.Time)
+}
+
 // Run is the match: it ticks at the match's rate until the match has ended, ctx is done or something panics. The first
 // tick comes at once, so that nobody waits for a match to begin; the next ones are on the match's own grid.
 // It returns nil after an end (Ended tells how), the cause of ctx, or a *PanicError; then the match has ended
@@ -38,13 +44,14 @@ func (e *Engine) Run(ctx context.Context, l Links, o Observer) (err error) {
 	e.Attach(l)
 	clock := NewClock(e.match.ID, e.match.TickRate)
 	waker, _ := l.(Waker)
+	sleeper, _ := l.(Sleeper)
 	// One period ago, so that the grid's first place is due by now.
 	begun := time.Now()
 	start := begun.Add(-time.Second / time.Duration(e.match.TickRate))
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for first := true; !e.over; first = false {
-		if err := e.rest(ctx, waker, timer, start.Add(clock.Deadline())); err != nil {
+		if err := e.rest(ctx, waker, sleeper, timer, start.Add(clock.Deadline())); err != nil {
 			return err
 		}
 		now := time.Now()
@@ -61,7 +68,10 @@ func (e *Engine) Run(ctx context.Context, l Links, o Observer) (err error) {
 
 // rest waits for the next tick, not at all if that is due, and lets the waker work meanwhile. It returns the cause of ctx
 // when that is done.
-func (e *Engine) rest(ctx context.Context, waker Waker, timer *time.Timer, until time.Time) error {
+func (e *Engine) rest(ctx context.Context, waker Waker, sleeper Sleeper, timer *time.Timer, until time.Time) error {
+	if sleeper != nil {
+		sleeper.Sleeping(until)
+	}
 	var waking <-chan struct{}
 	if waker != nil {
 		waking = waker.Waking()

@@ -55,6 +55,9 @@ func (r *Room) Collect(now time.Time) {
 	}
 }
 
+// Sleeping has the process awake when the next tick is due (game.Sleeper).
+func (r *Room) Sleeping(until time.Time) { r.lobby.alarm.At(until) }
+
 // Waking tells that somebody is in the inbox (game.Waker).
 func (r *Room) Waking() <-chan struct{} { return r.wake }
 

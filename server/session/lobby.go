@@ -47,6 +47,7 @@ type Receiver interface {
 type Lobby struct {
 	cfg      LobbyConfig
 	set      netpoll.Set
+	alarm    *netpoll.Alarm // for the rooms' ticks
 	listener netpoll.Listener
 	receiver Receiver
 	plain    func(net.Conn) // takes ordinary HTTP requests; nil: 404
@@ -75,7 +76,7 @@ func NewLobby(cfg LobbyConfig, d netpoll.Driver, listener netpoll.Listener, r Re
 		return nil, fmt.Errorf("watch the listening socket: %w", err)
 	}
 	return &Lobby{
-		cfg: cfg, set: set, listener: listener, receiver: r, plain: plain, metrics: m, log: log,
+		cfg: cfg, set: set, alarm: netpoll.NewAlarm(d), listener: listener, receiver: r, plain: plain, metrics: m, log: log,
 		admission: admission{max: cfg.MaxConnections, exemptLoopback: cfg.ExemptLoopback, proxies: cfg.TrustedProxies, addrs: map[netip.Addr]*addrCount{}},
 		readBuf:   make([]byte, readBufferBytes),
 		events:    make([]netpoll.Event, maxEventsPerPoll),
@@ -86,6 +87,7 @@ func NewLobby(cfg LobbyConfig, d netpoll.Driver, listener netpoll.Listener, r Re
 // rooms must have returned their sessions before, or they are not waited for.
 func (l *Lobby) Run(ctx context.Context) error {
 	defer l.set.Close()
+	defer l.alarm.Close()
 	stop := context.AfterFunc(ctx, l.set.Wake)
 	defer stop()
 	next := time.Now().Add(lobbyScan)
