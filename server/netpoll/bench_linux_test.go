@@ -97,3 +97,58 @@ func cpuTime(b *testing.B) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// BenchmarkBatch is a tick's worth of 64 sockets, an input in and a snapshot out each, in two system calls and with a call for
+// each; the clients' part is left out.
+func BenchmarkBatch(b *testing.B) {
+	b.Run("batched", batch)
+	b.Run("singly", func(b *testing.B) { netpoll.WithoutRings(func() { batch(b) }) })
+}
+
+func batch(b *testing.B) {
+	l, err := netpoll.NewEpoll().Listen("127.0.0.1:0", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	port := l.Addr().(*net.TCPAddr).Port
+	var clients []int
+	var conns []netpoll.Conn
+	var writes []netpoll.Write
+	for range 64 {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer unix.Close(fd)
+		if err := unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+			b.Fatal(err)
+		}
+		c, err := l.Accept()
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer c.Close()
+		clients, conns = append(clients, fd), append(conns, c)
+		writes = append(writes, netpoll.Write{Conn: c, P: make([]byte, 276)})
+	}
+	buf, inputs := make([]byte, 4096), 0
+	got := func(_ netpoll.Conn, p []byte, _ int64, _ error) { inputs += len(p) }
+	var spent time.Duration
+	for b.Loop() {
+		for _, fd := range clients {
+			_, _ = unix.Write(fd, buf[:24])
+		}
+		begun := cpuTime(b)
+		netpoll.ReadEach(conns, got)
+		netpoll.WriteEach(writes)
+		spent += cpuTime(b) - begun
+		for _, fd := range clients {
+			_, _ = unix.Read(fd, buf)
+		}
+	}
+	if inputs != 24*64*b.N {
+		b.Fatalf("%d bytes of inputs, want %d", inputs, 24*64*b.N)
+	}
+	b.ReportMetric(float64(spent)/float64(b.N)/64, "cpu-ns/socket")
+}
