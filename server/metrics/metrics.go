@@ -100,6 +100,6 @@ const maxScrapes = 4
 // Upper bounds in seconds. Ticks matter between a timer's own lateness and a quarter of a second, after
 // which players see a freeze.
 var (
-	tickBuckets = []float64{50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 4e-3, 8e-3, 16e-3, 33e-3, 66e-3, 125e-3, 250e-3}
+	tickBuckets = []float64{25e-6, 50e-6, 100e-6, 200e-6, 300e-6, 500e-6, 700e-6, 1e-3, 1.5e-3, 2e-3, 3e-3, 4e-3, 8e-3, 16e-3, 33e-3, 66e-3, 125e-3, 250e-3}
 	joinBuckets = []float64{1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1, 2.5, 5}
 )
