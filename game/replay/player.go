@@ -159,10 +159,20 @@ func (p *Player) next() error {
 	if err != nil {
 		return fmt.Errorf("%w: a checkpoint behind the end", ErrCorrupt)
 	}
-	if !bytes.Equal(state, want) {
+	if bytes.Equal(state, want) {
+		p.checks.Checkpoints++
+		return nil
+	}
+	// A program of before may have written the same state in other bytes.
+	m := p.r.Head.Match
+	then, err := game.NewEngine(p.ctx, p.d, &m)
+	if err == nil {
+		err = then.LoadState(want)
+	}
+	if err != nil || then.Hash() != p.engine.Hash() {
 		return p.diverged("the checkpoint is another")
 	}
-	p.checks.Checkpoints++
+	p.checks.Hashes++
 	return nil
 }
 
