@@ -34,12 +34,10 @@ import (
 
 // Options are what a run is besides its seed.
 type Options struct {
-	Dir   string       // empty, for what the node keeps besides its journal
-	Log   io.Writer    // of the node; nil: nobody
-	Say   func(string) // what the world does, line by line; nil: nobody
-	Lies  bool         // the disk confirms what it has not kept: no node can stand that
-	Drops bool         // the network swallows a piece now and then: no protocol can stand that
-	Twice bool         // the network delivers a piece twice now and then
+	Dir  string       // empty, for what the node keeps besides its journal
+	Log  io.Writer    // of the node; nil: nobody
+	Say  func(string) // what the world does, line by line; nil: nobody
+	Lies bool         // the disk confirms what it has not kept: no node can stand that
 }
 
 // Report is what a run came to.
