@@ -27,10 +27,14 @@ func (portable) Listen(addr string, tlsConfig *tls.Config) (Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newPortableListener(nl, tlsConfig), nil
+}
+
+func newPortableListener(nl net.Listener, tlsConfig *tls.Config) *portableListener {
 	l := &portableListener{nl: nl, tls: tlsConfig, queue: make(chan accepted, acceptQueue), pending: map[netip.Addr]int{}}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.wg.Go(l.accept)
-	return l, nil
+	return l
 }
 
 // portableListener accepts, and greets by TLS, on goroutines of its own, so that a client that is slow about it costs

@@ -43,25 +43,35 @@ func Main(games ...game.Game) {
 
 // serveSignals is Run under the system's signals: ctx done is the first of them.
 func serveSignals(ctx context.Context, cfg Config, games ...game.Game) error {
-	n, err := Start(cfg, games...)
-	if err != nil {
-		return err
-	}
+	return serveOn(ctx, cfg, serveUntilSignal, games...)
+}
+
+// serveUntilSignal is Serve under the system's signals.
+func serveUntilSignal(ctx context.Context, n *Node) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
 	if ctx.Err() != nil {
 		return n.Serve(ctx)
 	}
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
+	over := make(chan struct{})
+	defer close(over)
 	go func() {
-		<-signals
-		if cfg.DrainTimeout > 0 {
-			n.Shutdown(cfg.DrainTimeout)
-			<-signals
+		for left := n.cfg.DrainTimeout; ; left = 0 {
+			select {
+			case <-over:
+				return
+			case <-signals:
+			}
+			if left == 0 {
+				signal.Stop(signals) // a third one kills
+				end()
+				return
+			}
+			n.Shutdown(left)
 		}
-		signal.Stop(signals)
-		end()
 	}()
 	return n.Serve(serving)
 }
@@ -182,6 +192,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.AdminAddr, "admin-addr", c.AdminAddr, "admin `address`: API, /readyz, /metrics, profiles")
 	flags.StringVar(&c.DataDir, "data-dir", c.DataDir, "`folder` for what outlives the process")
 	flags.DurationVar(&c.DrainTimeout, "drain-timeout", c.DrainTimeout, "`time` that SIGTERM leaves to the matches; 0s, as with --dev: none")
+	flags.StringVar(&c.UpgradeBinary, "upgrade-binary", "", "`program` that SIGUSR2 has take over, with the sockets and matches of this one; default this program's file")
 	flags.StringVar(&c.NATSURL, "nats-url", "", "`URL` of a NATS server for results and webhooks; default one in the process")
 	flags.StringVar(&c.Durability, "durability", c.Durability, "`off|journal`: whether matches go on after the server was killed")
 	flags.Var((*bytesValue)(&c.StoreBytes), "store-bytes", "most that is kept of results and webhooks, a `size`")

@@ -121,6 +121,10 @@ type Config struct {
 	// DefaultDrainTimeout; under --dev 0.
 	DrainTimeout time.Duration
 
+	// UpgradeBinary is the program that takes over at SIGUSR2, on Linux. Default empty: the file of this one, which may be a newer
+	// one by then.
+	UpgradeBinary string
+
 	// LogLevel is the least level that is logged. Default zerolog.InfoLevel.
 	LogLevel zerolog.Level
 	// LogConsole logs for eyes instead of JSON. Default false.

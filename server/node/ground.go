@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"os"
@@ -26,6 +27,9 @@ type Ground struct {
 	NodeID string
 	// Log is where the log goes. nil: standard error.
 	Log io.Writer
+
+	sockets *Sockets // to listen on, of the process before
+	heir    *heir    // of that process: the data folder is free when it says so
 }
 
 // log is where the log goes.
@@ -44,10 +48,21 @@ func (g *Ground) driver(cfg *Config) (netpoll.Driver, error) {
 	return netpoll.Open(cfg.ChooseDriver())
 }
 
+// play opens the game port.
+func (g *Ground) play(cfg *Config, d netpoll.Driver, tlsConfig *tls.Config) (netpoll.Listener, error) {
+	if g.sockets != nil {
+		return netpoll.Adopt(d, g.sockets.Game, tlsConfig)
+	}
+	return d.Listen(cfg.Addr, tlsConfig)
+}
+
 // listen opens the API's port.
 func (g *Ground) listen(cfg *Config) (net.Listener, error) {
 	if g.Admin != nil {
 		return g.Admin, nil
+	}
+	if g.sockets != nil {
+		return netpoll.AdoptNet(g.sockets.Admin)
 	}
 	return net.Listen("tcp", cfg.AdminAddr)
 }
@@ -56,6 +71,9 @@ func (g *Ground) listen(cfg *Config) (net.Listener, error) {
 func (g *Ground) take(cfg *Config) (unlock func(), err error) {
 	if g.Journal != nil {
 		return func() {}, nil
+	}
+	if err := g.heir.take(); err != nil {
+		return nil, err
 	}
 	return lockDataDir(cfg.DataDir)
 }

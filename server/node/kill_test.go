@@ -34,6 +34,9 @@ const (
 	optionEnv = "SKIRMISH_TEST_OPTION"
 )
 
+// buildDir is where a test has built the server, if one has.
+var buildDir string
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		if err := serveVictim(dir); err != nil {
@@ -48,7 +51,11 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(natsEnv); dir != "" {
 		serveNATS(dir)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if buildDir != "" {
+		os.RemoveAll(buildDir)
+	}
+	os.Exit(code)
 }
 
 // serveVictim serves on free ports and says where.

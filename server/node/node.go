@@ -50,6 +50,9 @@ type Node struct {
 	draining atomic.Bool
 	drainBy  atomic.Int64 // Unix ns; 0: not draining by order of the API
 	goodbye  chan time.Duration
+	handover chan successor
+	heir     *heir
+	spare    *Sockets // in case that the new process does not come up
 	unlock   func()
 	store    *store
 	matches  *matches
@@ -85,7 +88,8 @@ func StartOn(ground Ground, cfg Config, games ...game.Game) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, started: time.Now(), log: newLogger(ground.log(), cfg.LogLevel, cfg.LogConsole), metrics: metrics.New(), goodbye: make(chan time.Duration, 1)}
+	n := &Node{cfg: cfg, started: time.Now(), log: newLogger(ground.log(), cfg.LogLevel, cfg.LogConsole), metrics: metrics.New(), goodbye: make(chan time.Duration, 1),
+		handover: make(chan successor, 1), heir: ground.heir}
 	if err := n.listen(&ground); err != nil {
 		n.close()
 		return nil, err
@@ -150,7 +154,7 @@ func (n *Node) listen(ground *Ground) error {
 		}
 		tlsConfig = cert.config()
 	}
-	if n.game, err = n.driver.Listen(n.cfg.Addr, tlsConfig); err != nil {
+	if n.game, err = ground.play(&n.cfg, n.driver, tlsConfig); err != nil {
 		return listenError("--addr", n.cfg.Addr, err)
 	}
 	if n.admin, err = ground.listen(&n.cfg); err != nil {
@@ -232,9 +236,12 @@ func (n *Node) Serve(ctx context.Context) error {
 	serving.Go(func() { failed <- ended(n.api.Serve(n.admin)) })
 	n.greet()
 	n.store.emit(n.store.own, "node.ready", time.Now(), struct{}{})
+	n.heir.serving()
 
 	var err error
 	select {
+	case to := <-n.handover:
+		return n.handOver(to, &serving, endMatches, closeLobby)
 	case <-ctx.Done():
 	case deadline := <-n.goodbye:
 		n.drain(ctx, deadline)
@@ -332,7 +339,7 @@ func reachable(addr net.Addr) string {
 
 // greet says where everything is.
 func (n *Node) greet() {
-	n.log.Info().Str("node", n.id).Stringer("game", n.game.Addr()).Stringer("admin", n.admin.Addr()).
+	n.log.Info().Str("node", n.id).Int("pid", os.Getpid()).Stringer("game", n.game.Addr()).Stringer("admin", n.admin.Addr()).
 		Str("driver", n.driver.Name()).Bool("io_uring", netpoll.Batching()).Strs("games", n.matches.registry.Names()).Msg("serving")
 	if n.secrets.own {
 		n.log.Info().Msg("there is neither SKIRMISH_TICKET_KEY nor --ticket-keys-file: tickets are signed with the node's own key")

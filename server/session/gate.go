@@ -46,7 +46,11 @@ func (g *Gate) Message(l *Lobby, s *Session, m wsconn.Message, rest []byte) (mov
 		return false, err
 	}
 	if !room.attach(a) {
-		s.end(endNoMatch)
+		if room.handedOver() {
+			s.end(endRestart)
+		} else {
+			s.end(endNoMatch)
+		}
 		l.Return(s)
 	}
 	return true, nil

@@ -89,6 +89,7 @@ type Room struct {
 	calls  []call
 	order  *stopOrder
 	closed bool // no arrivals any more
+	handed bool // because another process goes on with the match
 
 	sessions   []*Session
 	reading    []netpoll.Conn                           // scratch: those read in this tick
@@ -189,6 +190,8 @@ func (r *Room) Run(ctx context.Context, keep func() (kept <-chan struct{})) {
 	defer close(r.done)
 	if err, lost := r.supervise(ctx); lost {
 		r.abandon()
+	} else if errors.Is(err, ErrHandOver) {
+		r.handOver()
 	} else {
 		r.conclude(err)
 	}

@@ -1,0 +1,225 @@
+package node_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	client "skirmish/clients/go"
+	"skirmish/protocol"
+	"skirmish/server/api"
+)
+
+// program is the server as it is shipped, running; what it and its successors log is read line by line.
+type program struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines chan logLine
+	admin string
+	play  string
+}
+
+type logLine struct {
+	Message string `json:"message"`
+	PID     int    `json:"pid"`
+	Game    string `json:"game"`
+	Admin   string `json:"admin"`
+}
+
+// build makes the server once for all tests of the file.
+var build = sync.OnceValues(func() (string, error) {
+	var err error
+	if buildDir, err = os.MkdirTemp("", "skirmish-test-"); err != nil {
+		return "", err
+	}
+	path := filepath.Join(buildDir, "server")
+	out, err := exec.Command("go", "build", "-o", path, "skirmish/server").CombinedOutput()
+	return path + string(out), err
+})
+
+func launch(t *testing.T, args ...string) *program {
+	t.Helper()
+	binary, err := build()
+	if err != nil {
+		t.Fatalf("%v: %s", err, binary)
+	}
+	p := &program{t: t, lines: make(chan logLine, 1000)}
+	p.cmd = exec.Command(binary, append([]string{"--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", t.TempDir(), "--no-loopback-limits"}, args...)...)
+	logged, written := io.Pipe()
+	p.cmd.Stderr = written
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pids := []int{p.cmd.Process.Pid}
+	var mu sync.Mutex
+	go func() {
+		for lines := bufio.NewScanner(logged); lines.Scan(); {
+			var l logLine
+			if json.Unmarshal(lines.Bytes(), &l) == nil {
+				if l.PID != 0 {
+					mu.Lock()
+					pids = append(pids, l.PID)
+					mu.Unlock()
+				}
+				p.lines <- l
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, pid := range pids {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		p.cmd.Wait()
+	})
+	l := p.await("serving")
+	p.admin, p.play = "http://"+l.Admin, "ws://"+l.Game+"/play"
+	return p
+}
+
+// await waits for a line of the log.
+func (p *program) await(message string) logLine {
+	p.t.Helper()
+	deadline := time.After(30 * time.Second)
+	for {
+		select {
+		case l := <-p.lines:
+			if strings.HasPrefix(l.Message, message) {
+				return l
+			}
+		case <-deadline:
+			p.t.Fatalf("the log never says %q", message)
+		}
+	}
+}
+
+// audience joins players who resume by themselves, and keeps the longest time that one saw nothing new.
+type audience struct {
+	clients []*client.Client
+	mu      sync.Mutex
+	last    []time.Time
+	gap     time.Duration
+	ticks   []uint32
+	back    uint32 // the most ticks that one went back
+}
+
+func (p *program) join(n int) *audience {
+	p.t.Helper()
+	c := &audience{last: make([]time.Time, n), ticks: make([]uint32, n)}
+	r := &running{t: p.t, admin: p.admin}
+	for i := 0; i < n; i += 8 {
+		var seats []map[string]any
+		for j := i; j < min(n, i+8); j++ {
+			seats = append(seats, map[string]any{"player_id": "p" + string(rune('a'+j%8))})
+		}
+		made := r.create(map[string]any{"game": "arena", "params": map[string]any{"round_seconds": 600}, "seats": seats})
+		for j, seat := range made.Seats {
+			k := i + j
+			joined, err := client.Dial(p.t.Context(), p.play, client.Options{Token: seat.Token, AutoResume: true, OnState: func(s *protocol.State) { c.saw(k, s.Head.Tick) }})
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			p.t.Cleanup(func() { joined.Close() })
+			c.clients = append(c.clients, joined)
+		}
+	}
+	return c
+}
+
+func (c *audience) saw(i int, tick uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if !c.last[i].IsZero() {
+		c.gap = max(c.gap, now.Sub(c.last[i]))
+		if tick < c.ticks[i] {
+			c.back = max(c.back, c.ticks[i]-tick)
+		}
+	}
+	c.last[i], c.ticks[i] = now, tick
+}
+
+// seen is the least tick that everybody has seen.
+func (c *audience) seen() uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	least := c.ticks[0]
+	for _, t := range c.ticks {
+		least = min(least, t)
+	}
+	return least
+}
+
+// A new process takes over under players, who see a short pause and nothing undone; the old one ends with 0.
+func TestUpgradeInPlace(t *testing.T) {
+	p := launch(t)
+	c := p.join(16)
+	until(t, "everybody plays", func() bool { return c.seen() > 20 })
+	at := c.seen()
+	p.cmd.Process.Signal(syscall.SIGUSR2)
+	next := p.await("serving")
+	if "http://"+next.Admin != p.admin || next.PID == p.cmd.Process.Pid {
+		t.Errorf("serving is %+v, was %s", next, p.admin)
+	}
+	if state, err := p.cmd.Process.Wait(); err != nil || state.ExitCode() != 0 {
+		t.Errorf("the old process: %v, %v", state, err)
+	}
+	until(t, "everybody plays on", func() bool { return c.seen() > at+40 })
+	c.mu.Lock()
+	t.Logf("the longest pause of 16 players was %v, ticks gone back %d", c.gap.Round(time.Millisecond), c.back)
+	if c.back > 0 {
+		t.Errorf("%d ticks were undone", c.back)
+	}
+	c.mu.Unlock()
+	r := &running{t: t, admin: p.admin}
+	var list struct{ Matches []api.Match }
+	r.call("GET", p.admin+"/v1/matches", nil, http.StatusOK, &list)
+	if len(list.Matches) != 2 || list.Matches[0].State != "running" || list.Matches[1].State != "running" {
+		t.Errorf("%+v", list)
+	}
+}
+
+// A new program that does not start changes nothing.
+func TestUpgradeToAProgramThatFails(t *testing.T) {
+	p := launch(t, "--upgrade-binary", "/bin/false")
+	c := p.join(2)
+	until(t, "everybody plays", func() bool { return c.seen() > 10 })
+	p.cmd.Process.Signal(syscall.SIGUSR2)
+	p.await("the upgrade has failed before it began")
+	at := c.seen()
+	until(t, "everybody plays on", func() bool { return c.seen() > at+20 })
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.await("draining")
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.await("stopped")
+}
+
+// A new program that dies when the store is its own gives it back.
+func TestUpgradeToAProgramThatDiesLate(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "dies")
+	write(t, script, []byte("#!/bin/sh\necho ready >&5\nread word <&6\nexit 3\n"))
+	if err := exec.Command("chmod", "+x", script).Run(); err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, "--upgrade-binary", script)
+	c := p.join(4)
+	until(t, "everybody plays", func() bool { return c.seen() > 10 })
+	at := c.seen()
+	p.cmd.Process.Signal(syscall.SIGUSR2)
+	p.await("the new process does not serve")
+	if l := p.await("serving"); l.PID != p.cmd.Process.Pid {
+		t.Errorf("process %d serves, not %d", l.PID, p.cmd.Process.Pid)
+	}
+	until(t, "everybody plays on", func() bool { return c.seen() > at+40 })
+}
