@@ -10,7 +10,7 @@ SOAK  ?= 30m
 FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench swarm capacity soak fuzz golden lint
+.PHONY: help run test bench swarm capacity crash upgrade soak fuzz golden lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ swarm: ## start a server and play it with BOTS=1000 bots, then read the report
 
 capacity: ## search the most players that one core holds, at 20 and 60 Hz
 	.ci/capacity $(FLAGS)
+
+crash: ## kill -9 a server under a swarm of BOTS and start it again: the players' own view of it
+	.ci/crash crash $(BOTS) $(FLAGS)
+
+upgrade: ## have a new process take over under a swarm of BOTS: the players' own view of it
+	.ci/crash upgrade $(BOTS) $(FLAGS)
 
 soak: ## play a server and a swarm for SOAK=30m, SEEDS=10000 of the simulation, KILLS=1000 of kill -9
 	.ci/soak $(SOAK) $(SEEDS) $(KILLS)
