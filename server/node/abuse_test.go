@@ -238,7 +238,8 @@ func (w *wave) run(t *testing.T, s *abused, c *onlookers, block string) {
 	if *offenders > 0 && took > time.Second {
 		t.Errorf("all came back after %v", took)
 	}
-	if back.Files > base.Files+2 || back.Goroutines > base.Goroutines+8 || back.Heap > base.Heap+8<<20 {
+	// The journal's stream keeps its newest block in memory for a while, 8 MiB at the most.
+	if back.Files > base.Files+2 || back.Goroutines > base.Goroutines+8 || back.Heap > base.Heap+16<<20 {
 		t.Errorf("not all came back: %+v before, %+v after", base, back)
 	}
 }
