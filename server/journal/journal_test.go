@@ -236,6 +236,27 @@ func TestFullStreamTakesRecordsAgainOnceThereIsRoom(t *testing.T) {
 	}
 }
 
+func TestFullStreamDropsItsOldest(t *testing.T) {
+	for name, j := range map[string]journal.Journal{"memory": &journal.Memory{}, "NATS": open(t, t.TempDir()), "NATS elsewhere": elsewhere(t)} {
+		t.Run(name, func(t *testing.T) {
+			s := stream(t, j, journal.StreamConfig{Name: "TEST", MaxBytes: 64 << 10, DropOldest: true})
+			var last uint64
+			for i := range 50 {
+				last = add(t, s, "k", fmt.Sprint(i), strings.Repeat("x", 8<<10))
+			}
+			if _, err := s.Read(t.Context(), last); err != nil {
+				t.Errorf("the newest: %v", err)
+			}
+			if _, err := s.Read(t.Context(), 1); !errors.Is(err, journal.ErrNotFound) {
+				t.Errorf("the oldest: %v", err)
+			}
+			if all, err := s.List(t.Context(), 1, 100); err != nil || len(all) < 5 || len(all) > 8 {
+				t.Errorf("%d records, %v", len(all), err)
+			}
+		})
+	}
+}
+
 func TestBrokenFolderIsOneSentence(t *testing.T) {
 	file := t.TempDir() + "/file"
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -2,13 +2,7 @@
 
 package node_test
 
-import (
-	"os"
-	"runtime"
-	"strconv"
-	"strings"
-	"time"
-)
+import "time"
 
 // controlSlack is how much worse the control players may fare under abuse before a test fails: the promise, on a machine that
 // has time for it; what nobody but a stalled server reaches, where others work on the machine or the race detector does. The
@@ -22,14 +16,3 @@ func controlSlack() time.Duration {
 
 // lenient tells whether times mean little here. Whoever gives -offenders says that they do.
 func lenient() bool { return *offenders == 0 && (raceEnabled || loaded()) }
-
-// loaded tells whether more wants to run on this machine than it has processors for.
-func loaded() bool {
-	b, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return true
-	}
-	first, _, _ := strings.Cut(string(b), " ")
-	load, err := strconv.ParseFloat(first, 64)
-	return err != nil || load > float64(runtime.NumCPU())/2
-}
