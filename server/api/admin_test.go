@@ -17,7 +17,7 @@ import (
 	"skirmish/server/api"
 )
 
-const createWithEveryField = `{"record":true,
+const createWithEveryField = `{
 		"match_id": "my-match.1", "game": "arena", "params": {"mode": "teams"}, "metadata": {"region": "eu"}, "seed": 9007199254740991,
 		"tick_rate": 60, "snapshot_rate": 30, "capacity": {"players": 4, "spectators": 1}, "spectator_delay_ms": 2000, "record": true, "open": false,
 		"seats": [{"player_id": "anna", "name": "Anna ✈", "team": 1, "data": {"skin": 7}, "ttl_ms": 1000},

@@ -33,6 +33,7 @@ const (
 	readyTimeout = 20 * time.Second // to recover the streams at the start
 	callTimeout  = 5 * time.Second  // of one request to JetStream
 	consumeAgain = time.Second      // after which a refused record comes again
+	ackWait      = 10 * time.Second // after which a record that was given out and lost on its way comes again; those behind it wait
 	probeBytes   = 1 << 20          // what a disk must take before the store is opened anew
 	reviveEvery  = time.Second      // a store that has failed is opened anew at most this often
 )

@@ -266,7 +266,7 @@ func (s *natsStream) reader(ctx context.Context, js jetstream.JetStream, name st
 	}
 	reader, err := js.CreateOrUpdateConsumer(ctx, s.name, jetstream.ConsumerConfig{
 		Durable: names[other], DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: place + 1,
-		AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Minute, MaxAckPending: 1, MaxDeliver: -1,
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxAckPending: 1, MaxDeliver: -1,
 	})
 	if err != nil || !exists[newest] {
 		return reader, err
