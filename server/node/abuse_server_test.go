@@ -236,7 +236,8 @@ func startSelf(t testing.TB, cpu int, test, variable string, config any) *selfPr
 		for p.out.Scan() { // to its end, so that it is not held up by a full pipe
 		}
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("%s ended with %v: %.4000s", test, err, p.log.String())
+			text := p.log.String()
+			t.Errorf("%s ended with %v: %s", test, err, text[max(0, len(text)-8000):])
 		}
 	})
 	return p

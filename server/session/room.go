@@ -188,11 +188,14 @@ func (r *Room) Run(ctx context.Context, keep func() (kept <-chan struct{})) {
 		r.keep = keep
 	}
 	defer close(r.done)
-	if err, lost := r.supervise(ctx); lost {
+	err, lost := r.supervise(ctx)
+	switch {
+	case lost:
 		r.abandon()
-	} else if errors.Is(err, ErrHandOver) {
+		return // its goroutine may wake and still use what forget gives up
+	case errors.Is(err, ErrHandOver):
 		r.handOver()
-	} else {
+	default:
 		r.conclude(err)
 	}
 	r.forget()
