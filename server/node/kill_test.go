@@ -252,7 +252,8 @@ func TestKillsLoseNoResult(t *testing.T) {
 	made := map[string]bool{}
 	ended := map[string]string{} // results as the API gave them out, by match
 	var newest answered          // the last match that was said to be made before the kill
-	again, anew := 0, 0          // repeats of that call that got the first answer, and that made it anew
+	began := time.Now()
+	again, anew := 0, 0 // repeats of that call that got the first answer, and that made it anew
 	for life := range *kills {
 		s.mu.Lock()
 		mood = chance(5)
@@ -311,6 +312,9 @@ func TestKillsLoseNoResult(t *testing.T) {
 		v.kill()
 		cancel()
 		load.Wait()
+		if done := life + 1; done%50 == 0 {
+			t.Logf("%d kills: made %d, read before the kill %d, events told %d, %.0f s", done, len(made), len(ended), len(s.events()), time.Since(began).Seconds())
+		}
 	}
 	s.mu.Lock()
 	mood = 9
