@@ -60,10 +60,11 @@ type Dispatcher struct {
 	wake  chan struct{}
 	tried chan try
 
-	mu      sync.Mutex
-	fresh   []item          // appended, not yet seen by Run
-	known   map[uint64]bool // numbers that Run holds or will
-	pending int
+	mu         sync.Mutex
+	fresh      []item          // appended by this process, not yet seen by Run
+	known      map[uint64]bool // numbers that Run holds or will
+	pending    int
+	recovering bool // what an earlier process has left has not been read to its end
 }
 
 // item is a delivery in the queue.
@@ -108,6 +109,7 @@ func New(cfg Config, queue, dead journal.Stream, secrets func() Secrets, log zer
 	return &Dispatcher{
 		cfg: cfg, queue: queue, dead: dead, secrets: secrets, log: log, observe: observe,
 		client: newClient(cfg), wake: make(chan struct{}, 1), tried: make(chan try), known: map[uint64]bool{},
+		recovering: true,
 	}
 }
 
@@ -125,29 +127,33 @@ func (d *Dispatcher) enqueue(ctx context.Context, del *Delivery, recordID string
 	if err != nil {
 		return err
 	}
-	d.accept(seq, del)
-	return nil
-}
-
-// accept passes a record of the queue on to Run, once.
-func (d *Dispatcher) accept(seq uint64, del *Delivery) {
 	d.mu.Lock()
-	if !d.known[seq] {
-		d.known[seq] = true
-		d.pending++
-		d.fresh = append(d.fresh, item{seq: seq, lane: del.Lane, sink: origin(del.URL), queued: del.Queued})
-	}
+	d.fresh = d.accept(d.fresh, seq, del)
 	d.mu.Unlock()
 	select {
 	case d.wake <- struct{}{}:
 	default:
 	}
+	return nil
 }
 
-// Pending counts the deliveries that wait or are underway.
+// accept adds a record of the queue to items, once. The caller holds mu.
+func (d *Dispatcher) accept(items []item, seq uint64, del *Delivery) []item {
+	if d.known[seq] {
+		return items
+	}
+	d.known[seq] = true
+	d.pending++
+	return append(items, item{seq: seq, lane: del.Lane, sink: origin(del.URL), queued: del.Queued})
+}
+
+// Pending counts the deliveries that wait or are underway. It is not 0 before the queue of an earlier process has been read.
 func (d *Dispatcher) Pending() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.recovering {
+		return d.pending + 1
+	}
 	return d.pending
 }
 
@@ -162,14 +168,17 @@ func (d *Dispatcher) forget(seq uint64) {
 // Run delivers until ctx is done and returns when no request is underway any more. What is left stays in the queue.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	s := schedule{d: d, lanes: map[string]*lane{}, sinks: map[string]*sink{}, rand: newRand()}
-	d.recover(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var working sync.WaitGroup
 	defer working.Wait()
+	pages := make(chan []item)
+	working.Go(func() { d.recover(ctx, pages) })
 	for {
 		now := time.Now()
-		s.take(now)
+		if pages == nil {
+			s.take()
+		}
 		s.ripen(now)
 		s.start(ctx, &working)
 		timer.Reset(s.sleep(now))
@@ -179,14 +188,21 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			return nil
 		case <-d.wake:
 		case <-timer.C:
+		case page, more := <-pages:
+			s.sort(page)
+			if !more {
+				pages = nil
+			}
 		case t := <-d.tried:
 			s.finish(ctx, t)
 		}
 	}
 }
 
-// recover reads what an earlier process has left in the queue.
-func (d *Dispatcher) recover(ctx context.Context) {
+// recover reads what an earlier process has left in the queue, page by page, and closes pages behind the last. Deliveries begin
+// with the first page: a process that is killed before it could read a long queue to its end has delivered something all the same.
+func (d *Dispatcher) recover(ctx context.Context, pages chan<- []item) {
+	defer close(pages)
 	const batch = 256
 	for from := uint64(1); ; {
 		records, err := d.queue.List(ctx, from, batch)
@@ -199,19 +215,34 @@ func (d *Dispatcher) recover(ctx context.Context) {
 			}
 			continue
 		}
-		for _, r := range records {
-			var del Delivery
-			if err := json.Unmarshal(r.Data, &del); err != nil {
-				d.log.Error().Err(err).Uint64("record", r.Seq).Msg("a record in the queue of webhooks cannot be read, it is left alone")
-			} else {
-				d.accept(r.Seq, &del)
-			}
-			from = r.Seq + 1
-		}
-		if len(records) < batch {
+		select {
+		case pages <- d.page(records):
+		case <-ctx.Done():
 			return
 		}
+		if len(records) < batch {
+			break
+		}
+		from = records[batch-1].Seq + 1
 	}
+	d.mu.Lock()
+	d.recovering = false
+	d.mu.Unlock()
+}
+
+// page are the deliveries among records that this process has not appended itself.
+func (d *Dispatcher) page(records []journal.Record) (items []item) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range records {
+		var del Delivery
+		if err := json.Unmarshal(r.Data, &del); err != nil {
+			d.log.Error().Err(err).Uint64("record", r.Seq).Msg("a record in the queue of webhooks cannot be read, it is left alone")
+			continue
+		}
+		items = d.accept(items, r.Seq, &del)
+	}
+	return items
 }
 
 // schedule is the state of Run.
@@ -232,15 +263,19 @@ func newRand() *rand.Rand {
 	return rand.New(rand.NewChaCha8(seed))
 }
 
-// take sorts new items into their lanes.
-func (s *schedule) take(now time.Time) {
+// take sorts what this process has appended into its lanes: behind all that an earlier one has left.
+func (s *schedule) take() {
 	s.d.mu.Lock()
 	fresh := s.d.fresh
 	s.d.fresh = nil
 	s.d.mu.Unlock()
-	// While the queue of an earlier process was read, this one may have added to it.
-	slices.SortFunc(fresh, func(a, b item) int { return cmp.Compare(a.seq, b.seq) })
-	for _, it := range fresh {
+	slices.SortFunc(fresh, func(a, b item) int { return cmp.Compare(a.seq, b.seq) }) // goroutines append side by side
+	s.sort(fresh)
+}
+
+// sort puts items into their lanes.
+func (s *schedule) sort(items []item) {
+	for _, it := range items {
 		l := s.lanes[it.lane]
 		if l == nil {
 			l = &lane{name: it.lane, index: -1}

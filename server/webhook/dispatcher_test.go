@@ -332,3 +332,37 @@ func TestTheQueueOfAnEarlierProcessGoesFirst(t *testing.T) {
 		t.Errorf("delivered in the order %s", got)
 	}
 }
+
+// A process that dies before it has read a long queue to its end has delivered something, so that the next one reads less.
+func TestALongQueueIsDeliveredWhileItIsRead(t *testing.T) {
+	r := newRig(t, quick())
+	s := newSink(t, r.secrets, func() int { return 200 })
+	r.stop()
+	for lane := range 300 {
+		r.add(fmt.Sprintf("m%d", lane), 1, s.URL)
+	}
+	lists, rest := atomic.Int32{}, make(chan struct{})
+	r.journal.Fault = func(call string) error {
+		if call == "List" && lists.Add(1) == 2 {
+			<-rest
+		}
+		return nil
+	}
+	r.start()
+	for deadline := time.Now().Add(10 * time.Second); len(s.got()) < 256; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			close(rest)
+			t.Fatalf("%d were delivered from the first page of the queue", len(s.got()))
+		}
+	}
+	if r.d.Pending() == 0 {
+		t.Error("nothing is pending before the queue has been read")
+	}
+	close(rest)
+	for deadline := time.Now().Add(10 * time.Second); r.d.Pending() > 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if len(s.got()) != 300 {
+		t.Errorf("%d of 300 were delivered", len(s.got()))
+	}
+}
