@@ -63,8 +63,7 @@ type Dispatcher struct {
 	mu         sync.Mutex
 	fresh      []item          // appended by this process, not yet seen by Run
 	known      map[uint64]bool // numbers that Run holds or will
-	pending    int
-	recovering bool // what an earlier process has left has not been read to its end
+	recovering bool            // what an earlier process has left has not been read to its end
 }
 
 // item is a delivery in the queue.
@@ -128,7 +127,9 @@ func (d *Dispatcher) enqueue(ctx context.Context, del *Delivery, recordID string
 		return err
 	}
 	d.mu.Lock()
-	d.fresh = d.accept(d.fresh, seq, del)
+	if !d.known[seq] {
+		d.fresh = append(d.fresh, d.accept(seq, del))
+	}
 	d.mu.Unlock()
 	select {
 	case d.wake <- struct{}{}:
@@ -137,14 +138,10 @@ func (d *Dispatcher) enqueue(ctx context.Context, del *Delivery, recordID string
 	return nil
 }
 
-// accept adds a record of the queue to items, once. The caller holds mu.
-func (d *Dispatcher) accept(items []item, seq uint64, del *Delivery) []item {
-	if d.known[seq] {
-		return items
-	}
+// accept makes a record of the queue one that Run is to deliver. The caller holds mu.
+func (d *Dispatcher) accept(seq uint64, del *Delivery) item {
 	d.known[seq] = true
-	d.pending++
-	return append(items, item{seq: seq, lane: del.Lane, sink: origin(del.URL), queued: del.Queued})
+	return item{seq: seq, lane: del.Lane, sink: origin(del.URL), queued: del.Queued}
 }
 
 // Pending counts the deliveries that wait or are underway. It is not 0 before the queue of an earlier process has been read.
@@ -152,9 +149,9 @@ func (d *Dispatcher) Pending() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.recovering {
-		return d.pending + 1
+		return len(d.known) + 1
 	}
-	return d.pending
+	return len(d.known)
 }
 
 // forget drops a delivery that is done.
@@ -162,7 +159,6 @@ func (d *Dispatcher) forget(seq uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.known, seq)
-	d.pending--
 }
 
 // Run delivers until ctx is done and returns when no request is underway any more. What is left stays in the queue.
@@ -230,18 +226,22 @@ func (d *Dispatcher) recover(ctx context.Context, pages chan<- []item) {
 	d.mu.Unlock()
 }
 
-// page are the deliveries among records that this process has not appended itself.
+// page are the deliveries in records. What this process has appended, or had appended again after a crash, comes in its place
+// among them and no more behind the last.
 func (d *Dispatcher) page(records []journal.Record) (items []item) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	here := map[uint64]bool{}
 	for _, r := range records {
 		var del Delivery
 		if err := json.Unmarshal(r.Data, &del); err != nil {
 			d.log.Error().Err(err).Uint64("record", r.Seq).Msg("a record in the queue of webhooks cannot be read, it is left alone")
 			continue
 		}
-		items = d.accept(items, r.Seq, &del)
+		here[r.Seq] = true
+		items = append(items, d.accept(r.Seq, &del))
 	}
+	d.fresh = slices.DeleteFunc(d.fresh, func(it item) bool { return here[it.seq] })
 	return items
 }
 
