@@ -125,11 +125,12 @@ func TestCompileTellsAllFaults(t *testing.T) {
 		}},
 		{"interest", func(s *game.Spec) {
 			s.Kinds = []any{Mark{}, badPlaces{}, badScale{}, Mover{}, halfPlace{}}
-			s.Interest = game.Interest{Radius: -1, Budget: 9}
+			s.Interest = game.Interest{From: 401, Radius: -1, Budget: 9}
 			s.Rewind = []any{&Mark{}, HitEvent{}, nil}
 		}, []string{
 			"kind bad_places, field B: a second pos=x", "field C: a place is a number", "field D: pos=z is none of", "field E: pos is none of",
 			"rewind 1: game_test.HitEvent is none of the kinds", "rewind 2: <nil> is none of the kinds", "interest: a negative number",
+			"interest: from 401 players, but there are never more than 400",
 			"a budget of 9 bytes is not in 64", "kind mover: its places have scale 8 and 8 on the wire, those before it 1",
 			"kind half_place: pos=x and pos=y go together",
 		}},

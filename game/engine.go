@@ -114,7 +114,7 @@ func NewEngine(ctx context.Context, d *Definition, m *Match) (e *Engine, err err
 	e.every = uint32(m.TickRate / m.SnapshotRate)
 	e.idle = int(idleNeutral * time.Duration(m.TickRate) / time.Second)
 	e.history.init(d.rewind, m.SnapshotRate)
-	if d.Spec.Interest != (Interest{}) || e.seer != nil {
+	if d.interest(m) != (Interest{}) || e.seer != nil {
 		e.gathering()
 	}
 	e.delayed = newDelay(d, m)

@@ -77,7 +77,7 @@ type chunkTable struct {
 // gathering makes sure that viewers are served one by one from now on.
 func (e *Engine) gathering() *gather {
 	if e.gather == nil {
-		e.gather = &gather{interest: e.def.Spec.Interest}
+		e.gather = &gather{interest: e.def.interest(e.match)}
 		e.gather.set.e = e
 		e.frames.keep = 1
 		if e.gather.interest.Budget > 0 {

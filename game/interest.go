@@ -5,6 +5,9 @@ import "math"
 // Interest is which rows a player is sent. The zero value sends everything to everybody. Spectators see
 // everything in any case, but for rows of one seat only (Frame.PutFor).
 type Interest struct {
+	// From is the smallest match, by its players' seats, that all of this is for; in smaller ones everybody sees
+	// everything. 0 is every match.
+	From int
 	// Radius is how far a player sees, in the wire units of the fields tagged `pos=x` and `pos=y`; 0 is without
 	// end. Rows of kinds without such fields are seen by everybody.
 	Radius int32
@@ -89,6 +92,14 @@ const (
 	maxWeight  = 1000
 )
 
+// interest is who sees what in a match of the game.
+func (d *Definition) interest(m *Match) Interest {
+	if m.Players < d.Spec.Interest.From {
+		return Interest{}
+	}
+	return d.Spec.Interest
+}
+
 // rowSet is a set of row numbers.
 type rowSet []uint64
 
@@ -110,7 +121,7 @@ func (b rowSet) sized(n int) rowSet {
 // interest checks Spec.Interest.
 func (c *compiler) interest(d *Definition) {
 	in := &d.Spec.Interest
-	if in.Radius < 0 || in.Hysteresis < 0 || in.Budget < 0 {
+	if in.From < 0 || in.Radius < 0 || in.Hysteresis < 0 || in.Budget < 0 {
 		c.fault("interest: a negative number")
 	}
 	if int64(in.Radius)+int64(in.Hysteresis) > maxReach {
@@ -118,6 +129,9 @@ func (c *compiler) interest(d *Definition) {
 	}
 	if in.Budget > 0 && in.Budget < minBudget || in.Budget > math.MaxInt32 {
 		c.fault("interest: a budget of %d bytes is not in %d to %d", in.Budget, minBudget, math.MaxInt32)
+	}
+	if in.From > d.Spec.MaxPlayers {
+		c.fault("interest: from %d players, but there are never more than %d", in.From, d.Spec.MaxPlayers)
 	}
 	if in.Hysteresis > 0 && in.Radius == 0 {
 		c.fault("interest: a hysteresis without a radius")

@@ -17,12 +17,15 @@ func New() Arena { return Arena{} }
 func (Arena) Spec() game.Spec {
 	return game.Spec{
 		Name:    "arena",
-		Version: "1",
-		Input:   Input{},
+		Version: "2",
+		// A match of version 1 is as it was but for the ids of pickups and of the round.
+		Restores: []string{"1"},
+		Input:    Input{},
 		Kinds: []any{
 			KindShip: ShipRow{}, KindBolt: BoltRow{}, KindBeam: BeamRow{},
-			KindPickup: PickupRow{}, KindWall: WallRow{}, KindRound: RoundRow{},
+			KindPickup: PickupRow{}, KindWall: WallRow{}, KindRound: RoundRow{}, KindStanding: StandingRow{},
 		},
+		Interest:       game.Interest{From: BigMatch, Radius: ViewRange * wireUnit, Hysteresis: ViewEdge * wireUnit},
 		Private:        SelfRow{},
 		Rewind:         []any{ShipRow{}},
 		Events:         []any{KillEvent{}, PickupEvent{}, PhaseEvent{}, HitEvent{}},

@@ -35,8 +35,9 @@ func benchmarkBots(b *testing.B, players int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*players), "ns/player")
 }
 
-func BenchmarkBotMatch16(b *testing.B) { benchmarkBots(b, 16) }
-func BenchmarkBotMatch64(b *testing.B) { benchmarkBots(b, 64) }
+func BenchmarkBotMatch16(b *testing.B)  { benchmarkBots(b, 16) }
+func BenchmarkBotMatch64(b *testing.B)  { benchmarkBots(b, 64) }
+func BenchmarkBotMatch200(b *testing.B) { benchmarkBots(b, 200) }
 
 // timedBots is the arena whose bots' thoughts are timed.
 type timedBots struct {
@@ -71,8 +72,9 @@ func benchmarkThink(b *testing.B, players int) {
 	b.ReportMetric(float64(took)/float64(b.N*players), "ns/think")
 }
 
-func BenchmarkThink16(b *testing.B) { benchmarkThink(b, 16) }
-func BenchmarkThink64(b *testing.B) { benchmarkThink(b, 64) }
+func BenchmarkThink16(b *testing.B)  { benchmarkThink(b, 16) }
+func BenchmarkThink64(b *testing.B)  { benchmarkThink(b, 64) }
+func BenchmarkThink200(b *testing.B) { benchmarkThink(b, 200) }
 
 // inner runs an arena's Step in a loop within one tick of the engine, so that nothing else is measured.
 type inner struct {
@@ -140,8 +142,9 @@ func benchmarkStep(b *testing.B, players int) {
 	})
 }
 
-func BenchmarkStep16(b *testing.B) { benchmarkStep(b, 16) }
-func BenchmarkStep64(b *testing.B) { benchmarkStep(b, 64) }
+func BenchmarkStep16(b *testing.B)  { benchmarkStep(b, 16) }
+func BenchmarkStep64(b *testing.B)  { benchmarkStep(b, 64) }
+func BenchmarkStep200(b *testing.B) { benchmarkStep(b, 200) }
 
 func benchmarkNew(b *testing.B, players int) {
 	b.ReportAllocs()
@@ -150,5 +153,6 @@ func benchmarkNew(b *testing.B, players int) {
 	}
 }
 
-func BenchmarkNew16(b *testing.B) { benchmarkNew(b, 16) }
-func BenchmarkNew64(b *testing.B) { benchmarkNew(b, 64) }
+func BenchmarkNew16(b *testing.B)  { benchmarkNew(b, 16) }
+func BenchmarkNew64(b *testing.B)  { benchmarkNew(b, 64) }
+func BenchmarkNew200(b *testing.B) { benchmarkNew(b, 200) }

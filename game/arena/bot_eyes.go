@@ -1,6 +1,10 @@
 package arena
 
-import "skirmish/game"
+import (
+	"slices"
+
+	"skirmish/game"
+)
 
 // Columns of the rows that bots read without decoding them (TestColumns holds them to the plan).
 const (
@@ -21,6 +25,7 @@ const (
 	colRail        = 5
 	selfColumns    = 9
 	wireShift      = 5 // of positions
+	wireUnit       = Unit >> wireShift
 	defaultBotRate = 60
 )
 
@@ -91,42 +96,35 @@ func (e *eyes) read(v *view) {
 	}
 	e.tick, e.seat = v.Tick, v.Seat
 	r := v.Rows
-	i, n := 0, r.Len()
-	for ; i < n && r.Kinds[i] == KindShip; i++ {
+	ships, walls := e.band(FirstShipID, FirstBeamID), e.band(FirstWallID, RoundID)
+	e.bolts, e.pickups = e.band(FirstBoltID, FirstWallID), e.band(FirstPickupID, FirstStandingID)
+	for i := ships.from; i < ships.to; i++ {
 		e.sight(r.IDs[i], r.Row(i), passed)
 	}
-	e.pickups.from = i
-	for i < n && r.Kinds[i] == KindPickup {
-		i++
-	}
-	e.pickups.to = i
 	number := e.round
-	if i < n && r.Kinds[i] == KindRound {
-		row := r.Row(i)
+	if walls.to < e.pickups.from {
+		row := r.Row(walls.to)
 		e.phase, number = row[colPhase], row[colNumber]
 		e.width, e.height = row[colWidth]*Unit, row[colHeight]*Unit
-		i++
 	}
-	for i < n && r.Kinds[i] == KindBeam {
-		i++
-	}
-	// The walls come last and are mostly known, so the bolts end where they begin.
-	first := n - len(e.walls)
-	known := first >= i && (first == n || r.Kinds[first] == KindWall) && (first == i || r.Kinds[first-1] != KindWall)
-	if number != e.round || !known {
-		for first = n; first > i && r.Kinds[first-1] == KindWall; {
-			first--
-		}
+	if number != e.round || walls.to-walls.from != len(e.walls) {
 		e.walls = e.walls[:0]
-		for w := first; w < n; w++ {
+		for w := walls.from; w < walls.to; w++ {
 			row := r.Row(w)
 			e.walls = append(e.walls, Rect{row[colX] << wireShift, row[colY] << wireShift,
 				row[colW] << wireShift, row[colH] << wireShift})
 		}
 		e.round, e.relaid = number, true
 	}
-	e.bolts = span{i, first}
 	e.self(v.Private)
+}
+
+// band is the range of rows whose ids are in [from, to).
+func (e *eyes) band(from, to uint32) span {
+	ids := e.rows.Rows.IDs
+	i, _ := slices.BinarySearch(ids, from)
+	n, _ := slices.BinarySearch(ids[i:], to)
+	return span{i, i + n}
 }
 
 // self reads the private row.
@@ -143,9 +141,6 @@ func (e *eyes) self(p []int32) {
 
 // sight updates the track of a ship, seen again after so many ticks.
 func (e *eyes) sight(id uint32, row []int32, passed int32) {
-	if id >= FirstPickupID {
-		return
-	}
 	for uint32(len(e.tracks)) <= id {
 		e.tracks = append(e.tracks, track{})
 	}

@@ -221,7 +221,7 @@ func TestColumns(t *testing.T) {
 	if n := len(d.Plan.Private.Fields); n != selfColumns {
 		t.Errorf("the private row has %d columns, not %d", n, selfColumns)
 	}
-	for i, want := range []string{"ship", "bolt", "beam", "pickup", "wall", "round"} {
+	for i, want := range []string{"ship", "bolt", "beam", "pickup", "wall", "round", "standing"} {
 		if d.Plan.Kinds[i].Name != want {
 			t.Errorf("kind %d is %q, not %q", i, d.Plan.Kinds[i].Name, want)
 		}

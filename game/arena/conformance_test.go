@@ -19,7 +19,7 @@ func TestConformance(t *testing.T) {
 			Params: json.RawMessage(`{"rounds":0,"round_seconds":10}`), Ticks: 1500}},
 		{"teams to the limit", gametest.Options{Seed: 3, Players: 8,
 			Params: json.RawMessage(`{"mode":"teams","rounds":2,"score_limit":1,"round_seconds":10}`), Ticks: 600}},
-		{"sixty-four", gametest.Options{Seed: 4, Players: 64, Ticks: 60}},
+		{"two hundred, of whom each sees some", gametest.Options{Seed: 4, Players: arena.MaxPlayers, Ticks: 40}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			gametest.Run(t, func() game.Game { return arena.New() }, c.options)

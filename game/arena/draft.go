@@ -8,6 +8,8 @@ type draft struct {
 	boxes []box
 	spots []candidate
 	walls int // that the boxes become with their images
+	most  int // walls
+	tries int // at placing a shape
 }
 
 // box is a wall of the quarter.
@@ -19,9 +21,10 @@ type candidate struct {
 	near int // squared distance to the nearest used place, its images included
 }
 
-func (d *draft) reset(w, h int) {
+func (d *draft) reset(w, h, players int) {
 	d.w, d.h = w, h
 	d.boxes, d.spots, d.walls = d.boxes[:0], d.spots[:0], 0
+	d.most, d.tries = max(LeastWalls, WallsPerPlayer*players), max(400, 6*players)
 }
 
 // style is a way to fill the quarter: the next shape to try, at most two boxes.
@@ -42,7 +45,7 @@ var styles = [...]style{
 func (d *draft) build(r *game.Rand) {
 	s := styles[r.IntN(len(styles))]
 	want, area := d.w*d.h*s.percent/100, 0
-	for tries := 0; area < want && tries < 400; tries++ {
+	for tries := 0; area < want && tries < d.tries; tries++ {
 		shape, boxes := s.shape(r)
 		// Somewhere on the 40-unit raster; now and then against an axis, where it meets its image.
 		x, y := r.IntN(d.w/40)*40, r.IntN(d.h/40)*40
@@ -131,7 +134,7 @@ func (d *draft) fits(shape []box) bool {
 		}
 		walls += d.images(b)
 	}
-	return walls <= MaxWalls
+	return walls <= d.most
 }
 
 // images is the number of walls that a box becomes.

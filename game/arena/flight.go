@@ -12,11 +12,8 @@ type Flight struct {
 
 	overdrive int32 // ticks that a pickup gives
 	round     int32 // that the walls are of
-	spots     [MaxPickups]struct {
-		x, y int32
-		lies bool
-	}
-	scratch struct {
+	spots     []boost
+	scratch   struct {
 		ship   ShipRow
 		pickup PickupRow
 		wall   WallRow
@@ -25,10 +22,16 @@ type Flight struct {
 	}
 }
 
+// boost is a pickup of overdrive on show.
+type boost struct {
+	id   uint32
+	x, y int32
+}
+
 // Flown is what Step moves.
 type Flown struct {
 	Body  Body
-	Taken uint64 // pickups, by spot, taken but still on show
+	Taken uint32 // id of the pickup that it has taken, while that is still on show; 0: none
 }
 
 // NewFlight predicts at a tick rate of MinTickRate to MaxTickRate.
@@ -57,9 +60,7 @@ func (f *Flight) Look(v *game.View) (now Flown, life uint64, ok bool) {
 
 // lookAround reads the pickups, and the walls when they are new.
 func (f *Flight) lookAround(v *game.View, round *RoundRow) {
-	for i := range f.spots {
-		f.spots[i].lies = false
-	}
+	f.spots = f.spots[:0]
 	walls := f.round != int32(round.Number)
 	if walls {
 		f.round, f.Walls = int32(round.Number), f.Walls[:0]
@@ -68,10 +69,8 @@ func (f *Flight) lookAround(v *game.View, round *RoundRow) {
 	for i := range v.Rows.Len() {
 		switch v.Rows.Kinds[i] {
 		case KindPickup:
-			n := v.Rows.IDs[i] - FirstPickupID
-			if n < MaxPickups && v.Load(i, pickup) && pickup.Type == PickupOverdrive && round.Phase != PhaseIntermission {
-				s := &f.spots[n]
-				s.x, s.y, s.lies = pickup.X, pickup.Y, true
+			if v.Load(i, pickup) && pickup.Type == PickupOverdrive && round.Phase != PhaseIntermission {
+				f.spots = append(f.spots, boost{v.Rows.IDs[i], pickup.X, pickup.Y})
 			}
 		case KindWall:
 			if walls && v.Load(i, wall) {
@@ -84,14 +83,14 @@ func (f *Flight) lookAround(v *game.View, round *RoundRow) {
 // Step advances the ship by one tick with one input.
 func (f *Flight) Step(b *Flown, in Input) {
 	f.Config.Move(&b.Body, in, f.Walls, f.Width, f.Height)
-	for i := range f.spots {
-		s := &f.spots[i]
-		switch mine := uint64(1) << i; {
-		case !s.lies:
-			b.Taken &^= mine
-		case b.Taken&mine == 0 && length(b.Body.X-s.x, b.Body.Y-s.y) < pickupReach:
-			b.Taken |= mine
-			b.Body.Overdrive = f.overdrive
+	there := false
+	for _, s := range f.spots {
+		if s.id != b.Taken && length(b.Body.X-s.x, b.Body.Y-s.y) < pickupReach {
+			b.Taken, b.Body.Overdrive = s.id, f.overdrive
 		}
+		there = there || s.id == b.Taken
+	}
+	if !there {
+		b.Taken = 0
 	}
 }

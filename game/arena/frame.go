@@ -4,13 +4,14 @@ import "skirmish/game"
 
 // rows is the scratch of Frame: one row of each kind, so that none is allocated.
 type rows struct {
-	ship   ShipRow
-	bolt   BoltRow
-	beam   BeamRow
-	pickup PickupRow
-	wall   WallRow
-	round  RoundRow
-	then   ShipRow // of the past
+	ship     ShipRow
+	bolt     BoltRow
+	beam     BeamRow
+	pickup   PickupRow
+	wall     WallRow
+	round    RoundRow
+	standing StandingRow
+	then     ShipRow // of the past
 }
 
 // eventRows is the scratch of what Step emits.
@@ -25,12 +26,15 @@ type eventRows struct {
 func (s *Sim) Frame(f *game.Frame) {
 	s.lay()
 	s.putShips(f)
-	s.putPickups(f)
-	s.putRound(f)
 	s.putShots(f)
 	for i, w := range s.ground.Walls {
 		s.rows.wall = WallRow(w)
 		f.Put(FirstWallID+uint32(i), &s.rows.wall)
+	}
+	s.putRound(f)
+	s.putPickups(f)
+	if s.players >= BigMatch {
+		s.putStandings(f)
 	}
 }
 
@@ -110,6 +114,15 @@ func (s *Sim) putShots(f *game.Frame) {
 		b := &s.Bolts[(anew+i)%len(s.Bolts)]
 		s.rows.bolt = BoltRow{X: b.X, Y: b.Y, Aim: b.Aim, Owner: uint16(b.Owner)}
 		f.Put(b.ID, &s.rows.bolt)
+	}
+}
+
+func (s *Sim) putStandings(f *game.Frame) {
+	for i := range s.Ships {
+		if p := &s.Ships[i]; p.Seat != 0 {
+			s.rows.standing = StandingRow{Score: int16(p.Score), Kills: uint16(p.Kills), Deaths: uint16(p.Deaths), Team: p.Team}
+			f.Put(FirstStandingID+uint32(p.Seat), &s.rows.standing)
+		}
 	}
 }
 

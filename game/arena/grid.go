@@ -6,9 +6,16 @@ type grid struct {
 	columns, rows int32
 	first         []int32 // where a cell's walls begin in walls; one more than there are cells
 	walls         []Rect  // of all cells, copied for nearness, in layout order within each
-	ships         []uint64
-	marked        []int32 // cells of ships that are not 0
+	ships         []int32 // the first mark of a cell, 0: none
+	marks         []mark  // of this tick; 0 is not used
 	cursor        []int32
+}
+
+// mark notes a ship in a cell.
+type mark struct {
+	slot int32
+	cell int32
+	next int32 // mark of the same cell, 0: none
 }
 
 const cellBits = 15 // 128 units
@@ -20,9 +27,7 @@ func (g *grid) build(l *Layout, margin int32) {
 	g.first = resize(g.first, cells+1)
 	g.cursor = resize(g.cursor, cells)
 	g.ships = resize(g.ships, cells)
-	if g.marked = g.marked[:0]; cap(g.marked) < cells {
-		g.marked = make([]int32, 0, cells)
-	}
+	g.marks = append(g.marks[:0], mark{})
 	g.eachCell(l, margin, func(c int32, _ *Rect) { g.first[c+1]++ })
 	for c := range cells {
 		g.cursor[c] = g.first[c]
@@ -70,22 +75,20 @@ func (g *grid) near(x, y int32) []Rect {
 
 // unmark forgets the ships.
 func (g *grid) unmark() {
-	for _, c := range g.marked {
-		g.ships[c] = 0
+	for i := range g.marks[1:] {
+		g.ships[g.marks[1+i].cell] = 0
 	}
-	g.marked = g.marked[:0]
+	g.marks = g.marks[:1]
 }
 
-// mark notes ship i, 0 to 63, in all cells within reach of (x, y).
+// mark notes the ship of slot i in all cells within reach of (x, y). Who is marked last comes first in its cells.
 func (g *grid) mark(i int, x, y, reach int32) {
 	right, bottom := g.column(x+reach), g.row(y+reach)
 	for r := g.row(y - reach); r <= bottom; r++ {
 		for c := g.column(x - reach); c <= right; c++ {
 			at := r*g.columns + c
-			if g.ships[at] == 0 {
-				g.marked = append(g.marked, at)
-			}
-			g.ships[at] |= 1 << i
+			g.marks = append(g.marks, mark{slot: int32(i), cell: at, next: g.ships[at]})
+			g.ships[at] = int32(len(g.marks) - 1)
 		}
 	}
 }

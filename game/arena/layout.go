@@ -6,7 +6,7 @@ import "skirmish/game"
 // corner is better than another. It follows from a seed and the number of players alone.
 type Layout struct {
 	Width, Height int32  // 256 to the unit
-	Walls         []Rect // at most MaxWalls
+	Walls         []Rect // at most WallsPerPlayer for each player, or LeastWalls
 	Spawns        []Spot // at least as many as players, at most MaxSpawns
 	Pickups       []Spawner
 
@@ -30,7 +30,7 @@ const (
 	minWidth    = 1440
 )
 
-// Build replaces l by the layout of seed for a number of players, 2 to 64. It keeps l's memory.
+// Build replaces l by the layout of seed for a number of players, 2 to MaxPlayers. It keeps l's memory.
 func (l *Layout) Build(seed uint64, players int) {
 	rand := game.NewRand(seed)
 	// 340,000 square units for each player, three wide to two high, in whole lattice cells per quarter.
@@ -41,7 +41,7 @@ func (l *Layout) Build(seed uint64, players int) {
 	l.Walls, l.Spawns, l.Pickups = l.Walls[:0], l.Spawns[:0], l.Pickups[:0]
 
 	d := &l.draft
-	d.reset(width/2, height/2)
+	d.reset(width/2, height/2, players)
 	d.build(rand)
 	for _, b := range d.boxes {
 		l.mirrorWall(b)
@@ -116,6 +116,6 @@ func (l *Layout) placePickups(rand *game.Rand, players int) {
 		l.mirror(d.w, y, add(PickupArmor))
 	}
 	if players >= 32 {
-		quarter(1, PickupOverdrive)
+		quarter(max(1, players/64), PickupOverdrive)
 	}
 }

@@ -6,7 +6,7 @@ const (
 	MinTickRate = 10  // Hz
 	MaxTickRate = 120 // Hz
 	MinPlayers  = 2
-	MaxPlayers  = 64
+	MaxPlayers  = 200
 
 	// Ships.
 	ShipRadius      = 14
@@ -63,13 +63,21 @@ const (
 	WarmupTime       = 3000
 	IntermissionTime = 8000
 
-	// Tables: what a match can hold at most. A match of 16 takes 65 KiB, one of 64 takes 150 KiB (BenchmarkNew64).
-	MaxBolts   = 1024
-	MaxBeams   = 128
-	MaxWalls   = 128
-	MaxPickups = 48
-	MaxSpawns  = 80
-	MaxRecords = 128 // players that left, kept for the result
+	// Tables: what a match can hold at most, by its players. A match of 16 takes 37 KiB, one of 200 435 KiB (BenchmarkNew).
+	BoltsPerPlayer = 20 // in overdrive 17 are under way at a time
+	BeamsPerPlayer = 2
+	WallsPerPlayer = 2
+	LeastWalls     = 128 // that a small match may have
+	MaxWalls       = WallsPerPlayer * MaxPlayers
+	MaxPickups     = 96
+	MaxSpawns      = 208
+	MaxRecords     = 128 // players that left, kept for the result
+
+	// Big matches: who is how far away cannot be seen, and nothing that flies can hit from there. Beyond it the
+	// standings tell how everybody is doing.
+	BigMatch  = 65   // players from which it is so
+	ViewRange = 1200 // units: more than the rail's range
+	ViewEdge  = 100  // units that something in view goes farther before it is out of it
 
 	MinRoundSeconds = 10
 	MaxRoundSeconds = 3600

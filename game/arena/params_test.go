@@ -30,7 +30,7 @@ func TestParams(t *testing.T) {
 		{"an unknown field", `{"bots":3}`, 16, 60, []string{"bots", "unknown"}},
 		{"a wrong type", `{"rounds":"two"}`, 16, 60, []string{"rounds"}},
 		{"no object", `[1]`, 16, 60, []string{"params"}},
-		{"one player", ``, 1, 60, []string{"players", "2 to 64"}},
+		{"one player", ``, 1, 60, []string{"players", "2 to 200"}},
 		{"too slow a rate", ``, 16, 5, []string{"tick_rate", "10 to 120"}},
 		{"too fast a rate", ``, 16, 240, []string{"tick_rate", "10 to 120"}},
 	} {

@@ -18,10 +18,8 @@ func roam() func(r *remote, now int64) Input {
 			switch b, _ := r.predict.Body(); r.rand.IntN(6) {
 			case 3, 4:
 				for _, s := range r.flight.spots {
-					if s.lies {
-						to := angleOf(s.x-b.Body.X, s.y-b.Body.Y)
-						in.AX, in.AY = int8(cos(to)*127/One), int8(sin(to)*127/One)
-					}
+					to := angleOf(s.x-b.Body.X, s.y-b.Body.Y)
+					in.AX, in.AY = int8(cos(to)*127/One), int8(sin(to)*127/One)
 				}
 			case 0:
 				in.AX, in.AY = 0, 0

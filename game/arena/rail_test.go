@@ -82,7 +82,7 @@ type target struct {
 // TestTheRailHitsWhatIsSeen lets gunners of a good link and of a slow one shoot at the same targets, and some of the
 // slow one who keep to themselves what they see.
 func TestTheRailHitsWhatIsSeen(t *testing.T) {
-	e := newEmulated(t, MaxPlayers, 9, `{"rounds":0,"round_seconds":3600}`)
+	e := newEmulated(t, 64, 9, `{"rounds":0,"round_seconds":3600}`)
 	random := rand.New(rand.NewPCG(4, 2))
 	var all [3][]*gunner
 	seat := game.Seat(0)

@@ -3,12 +3,13 @@ package arena
 // Ids of rows. A kind has its own band, so that a row never takes the id of another and the moving rows come
 // first in a snapshot.
 const (
-	FirstShipID   = 1     // a ship's id is its seat
-	FirstPickupID = 192   // spot 0
-	RoundID       = 255   // the one round row
-	FirstBeamID   = 256   // beams take the ids up to FirstBoltID in turn
-	FirstBoltID   = 1024  // bolts take the ids up to FirstWallID in turn
-	FirstWallID   = 65536 // wall 0
+	FirstShipID     = 1     // a ship's id is its seat
+	FirstBeamID     = 256   // beams take the ids up to FirstBoltID in turn
+	FirstBoltID     = 1024  // bolts take the ids up to FirstWallID in turn
+	FirstWallID     = 65536 // wall 0
+	RoundID         = 66560 // the one round row
+	FirstPickupID   = 66561 // spot 0
+	FirstStandingID = 66816 // and the seat
 )
 
 // Kinds as they stand in the plan; a row's kind byte.
@@ -19,6 +20,7 @@ const (
 	KindPickup
 	KindWall
 	KindRound
+	KindStanding
 )
 
 // Bits of ShipRow.Flags.
@@ -79,8 +81,8 @@ type Input struct {
 
 // ShipRow is a player's ship, dead or alive. Its id is the seat.
 type ShipRow struct {
-	X      int32  `net:"x,scale=256,shift=5,interp=linear"`
-	Y      int32  `net:"y,scale=256,shift=5,interp=linear"`
+	X      int32  `net:"x,scale=256,shift=5,interp=linear,pos=x"`
+	Y      int32  `net:"y,scale=256,shift=5,interp=linear,pos=y"`
 	Aim    uint16 `net:"aim,shift=8,interp=angle,wrap"`
 	HP     uint8  `net:"hp,max=100"`
 	Flags  uint8  `net:"flags,max=31"`
@@ -93,16 +95,16 @@ type ShipRow struct {
 
 // BoltRow is a plasma bolt on its way: it flies straight along aim at the constant bolt speed.
 type BoltRow struct {
-	X     int32  `net:"x,scale=256,shift=5,interp=linear"`
-	Y     int32  `net:"y,scale=256,shift=5,interp=linear"`
+	X     int32  `net:"x,scale=256,shift=5,interp=linear,pos=x"`
+	Y     int32  `net:"y,scale=256,shift=5,interp=linear,pos=y"`
 	Aim   uint16 `net:"aim,shift=8,interp=angle,wrap"`
 	Owner uint16 `net:"owner"` // seat
 }
 
 // BeamRow is a rail shot, to be seen for a fifth of a second.
 type BeamRow struct {
-	X1    int32  `net:"x1,scale=256,shift=5"` // muzzle
-	Y1    int32  `net:"y1,scale=256,shift=5"`
+	X1    int32  `net:"x1,scale=256,shift=5,pos=x"` // muzzle
+	Y1    int32  `net:"y1,scale=256,shift=5,pos=y"`
 	X2    int32  `net:"x2,scale=256,shift=5"` // where it ended
 	Y2    int32  `net:"y2,scale=256,shift=5"`
 	Owner uint16 `net:"owner"` // seat
@@ -111,12 +113,12 @@ type BeamRow struct {
 
 // PickupRow is a pickup that lies ready. Taken ones have no row.
 type PickupRow struct {
-	X    int32 `net:"x,scale=256,shift=5"`
-	Y    int32 `net:"y,scale=256,shift=5"`
+	X    int32 `net:"x,scale=256,shift=5,pos=x"`
+	Y    int32 `net:"y,scale=256,shift=5,pos=y"`
 	Type uint8 `net:"type,max=2"`
 }
 
-// WallRow is a solid rectangle. It does not change within a round.
+// WallRow is a solid rectangle. It does not change within a round. Everybody is told all of them.
 type WallRow struct {
 	X int32 `net:"x,scale=256,shift=5"` // left
 	Y int32 `net:"y,scale=256,shift=5"` // top
@@ -135,6 +137,15 @@ type RoundRow struct {
 	ScoreLimit uint16 `net:"score_limit"`    // 0: none
 	Red        int16  `net:"red,min=-9999"`  // team score of this round
 	Blue       int16  `net:"blue,min=-9999"` // team score of this round
+}
+
+// StandingRow is how a player is doing in this round, near or far: in big matches, where not everybody sees every
+// ship. Its id is FirstStandingID and the seat.
+type StandingRow struct {
+	Score  int16  `net:"score,min=-999,max=9999"`
+	Kills  uint16 `net:"kills,max=9999"`
+	Deaths uint16 `net:"deaths,max=9999"`
+	Team   uint8  `net:"team,max=2"`
 }
 
 // SelfRow is what only the player itself is told: the exact state of its movement, and when what is ready.

@@ -2,7 +2,6 @@ package arena
 
 import (
 	"errors"
-	"math/bits"
 
 	"skirmish/game"
 )
@@ -35,7 +34,8 @@ type Sim struct {
 	laid   int32 // the round that ground is of
 	grid   grid
 
-	inputs [MaxPlayers]Input // of this step, by slot
+	inputs []Input // of this step, by slot
+	living []int   // scratch of alive
 	rows   rows
 	events eventRows
 }
@@ -129,9 +129,8 @@ func newTuning(rate, roundSeconds int) tuning {
 func newSim(m *game.Match, p Params) *Sim {
 	s := &Sim{
 		Ships:    make([]Ship, m.Players),
-		Bolts:    make([]Bolt, 0, MaxBolts),
-		Beams:    make([]Beam, 0, MaxBeams),
-		Pickups:  make([]int32, 0, MaxPickups),
+		Bolts:    make([]Bolt, 0, BoltsPerPlayer*m.Players),
+		Beams:    make([]Beam, 0, BeamsPerPlayer*m.Players),
 		Number:   1,
 		NextBolt: FirstBoltID,
 		NextBeam: FirstBeamID,
@@ -141,6 +140,8 @@ func newSim(m *game.Match, p Params) *Sim {
 		tune:     newTuning(m.TickRate, p.RoundSeconds),
 		seed:     m.Seed,
 		players:  m.Players,
+		inputs:   make([]Input, m.Players),
+		living:   make([]int, 0, m.Players),
 	}
 	s.lay()
 	s.layPickups()
@@ -190,20 +191,18 @@ func (s *Sim) slot(seat game.Seat) int {
 	return -1
 }
 
-// alive is the set of slots whose ships are in play.
-func (s *Sim) alive() (set uint64) {
+// alive are the slots whose ships are in play, in rising order, valid until it is asked again.
+func (s *Sim) alive() []int {
+	s.living = s.living[:0]
 	for i := range s.Ships {
 		if s.Ships[i].alive() {
-			set |= 1 << i
+			s.living = append(s.living, i)
 		}
 	}
-	return set
+	return s.living
 }
 
 func (p *Ship) alive() bool { return p.Seat != 0 && p.Dead == 0 }
-
-// each is the lowest slot of a set, and the set without it.
-func each(set uint64) (slot int, rest uint64) { return bits.TrailingZeros64(set), set & (set - 1) }
 
 // enemies tells whether the ships of two slots may hurt each other.
 func (s *Sim) enemies(i, j int) bool {
@@ -214,7 +213,7 @@ var errFull = errors.New("the arena is full")
 
 // Admit refuses a player for whom there is no slot or whose seat is no ship id.
 func (s *Sim) Admit(_ *game.Tick, p *game.Player) error {
-	if p.Seat >= FirstPickupID || s.free(p.Seat) < 0 {
+	if p.Seat >= FirstBeamID || s.free(p.Seat) < 0 {
 		return errFull
 	}
 	return nil

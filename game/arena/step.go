@@ -112,14 +112,10 @@ func (s *Sim) fly(t *game.Tick) {
 
 // bump lets ships that overlap push each other apart. A dashing ship rams.
 func (s *Sim) bump(t *game.Tick) {
-	set := s.alive()
-	for set != 0 {
-		var i int
-		i, set = each(set)
+	alive := s.alive()
+	for n, i := range alive {
 		a := &s.Ships[i].Body
-		for rest := set; rest != 0; {
-			var j int
-			j, rest = each(rest)
+		for _, j := range alive[n+1:] {
 			b := &s.Ships[j].Body
 			dx, dy := b.X-a.X, b.Y-a.Y
 			if dx < 2*radius && dx > -2*radius && dy < 2*radius && dy > -2*radius {

@@ -8,15 +8,13 @@ func (s *Sim) fire(t *game.Tick) {
 	if s.Phase == PhaseIntermission {
 		return
 	}
-	for set := s.alive(); set != 0; {
-		var i int
-		i, set = each(set)
+	for _, i := range s.alive() {
 		p, buttons := &s.Ships[i], s.inputs[i].Buttons
 		if buttons&ButtonRail != 0 && p.Rail == 0 {
 			p.Rail = s.tune.railInterval
 			s.fireRail(t, i)
 		}
-		if buttons&ButtonBolt != 0 && p.Bolt == 0 && len(s.Bolts) < MaxBolts {
+		if buttons&ButtonBolt != 0 && p.Bolt == 0 && len(s.Bolts) < BoltsPerPlayer*s.players {
 			p.Bolt = s.tune.boltInterval
 			if p.Body.Overdrive > 0 {
 				p.Bolt = s.tune.boltDriven
@@ -57,11 +55,10 @@ func (s *Sim) strike(t *game.Tick) {
 		return
 	}
 	s.grid.unmark()
-	for set := s.alive(); set != 0; {
-		var i int
-		i, set = each(set)
-		b := &s.Ships[i].Body
-		s.grid.mark(i, b.X, b.Y, s.tune.boltNear)
+	alive := s.alive()
+	for n := len(alive) - 1; n >= 0; n-- {
+		b := &s.Ships[alive[n]].Body
+		s.grid.mark(alive[n], b.X, b.Y, s.tune.boltNear)
 	}
 	kept := 0
 	for i := range s.Bolts {
@@ -89,27 +86,27 @@ func (s *Sim) travel(t *game.Tick, b *Bolt) bool {
 			dx, dy, flies = int32(int64(dx)*at>>16), int32(int64(dy)*at>>16), false
 		}
 	}
-	if set := s.grid.ships[cell] &^ (1 << b.Slot); set != 0 {
-		if victim := s.inWay(b, set, dx, dy); victim >= 0 {
-			if s.damage(t, victim, int(b.Slot), BoltDamage, WeaponBolt) {
-				c, n := cos(b.Aim), sin(b.Aim)
-				s.Ships[victim].Body.push(along(c, BoltPush*Unit), along(n, BoltPush*Unit))
-			}
-			return false
+	if victim := s.inWay(b, s.grid.ships[cell], dx, dy); victim >= 0 {
+		if s.damage(t, victim, int(b.Slot), BoltDamage, WeaponBolt) {
+			c, n := cos(b.Aim), sin(b.Aim)
+			s.Ships[victim].Body.push(along(c, BoltPush*Unit), along(n, BoltPush*Unit))
 		}
+		return false
 	}
 	b.X += dx
 	b.Y += dy
 	return flies && b.X > 0 && b.Y > 0 && b.X < s.ground.Width && b.Y < s.ground.Height
 }
 
-// inWay is the first enemy of a set that a bolt meets on the way (dx, dy), −1 if there is none.
-func (s *Sim) inWay(b *Bolt, set uint64, dx, dy int32) (victim int) {
+// inWay is the first enemy, of the ships marked in a cell, that a bolt meets on the way (dx, dy), −1 if there is none.
+func (s *Sim) inWay(b *Bolt, mark int32, dx, dy int32) (victim int) {
 	victim = -1
 	first, way := int64(1)<<62, int64(dx)*int64(dx)+int64(dy)*int64(dy)
-	for set != 0 {
-		var j int
-		j, set = each(set)
+	for ; mark != 0; mark = s.grid.marks[mark].next {
+		j := int(s.grid.marks[mark].slot)
+		if j == int(b.Slot) {
+			continue
+		}
 		o := &s.Ships[j]
 		x, y := int64(o.Body.X-b.X), int64(o.Body.Y-b.Y)
 		// Where on the way the ship is nearest, in 1/way of it; beyond either end the end counts.
@@ -163,7 +160,7 @@ func (s *Sim) fireRail(t *game.Tick, i int) {
 		beam.Hit = s.Ships[victim].Seat
 		s.Ships[victim].Body.push(along(c, RailPush*Unit), along(n, RailPush*Unit))
 	}
-	if len(s.Beams) < MaxBeams {
+	if len(s.Beams) < BeamsPerPlayer*s.players {
 		s.Beams = append(s.Beams, beam)
 		if s.NextBeam++; s.NextBeam == FirstBoltID {
 			s.NextBeam = FirstBeamID

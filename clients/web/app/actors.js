@@ -1,5 +1,7 @@
 // Actors are what moves and lives in a scene: ships, bolts, and the round they are in.
 
+import { pilotColor } from './palette.js';
+
 export const THRUST = 1;
 export const DASH = 2;
 export const DEAD = 4;
@@ -46,6 +48,34 @@ export class Ship {
 
   get dead() {
     return (this.flags & DEAD) !== 0;
+  }
+
+  /**
+   * Says who flies it.
+   * @param {import('/js/messages.js').Seat | undefined} known what the roster says
+   * @param {number} team
+   * @param {boolean} own
+   */
+  introduce(known, team, own) {
+    if (known) {
+      this.name = known.name || `Pilot ${this.seat}`;
+      this.lost = known.state === 2;
+      this.bot = known.role === 2;
+    } else if (this.name === '') this.name = `Pilot ${this.seat}`;
+    this.own = own;
+    this.team = team;
+    this.color = pilotColor(this.seat, team, own);
+  }
+
+  /**
+   * @param {number} score of this round, as the others
+   * @param {number} kills
+   * @param {number} deaths
+   */
+  stands(score, kills, deaths) {
+    this.score = score;
+    this.kills = kills;
+    this.deaths = deaths;
   }
 
   /**

@@ -285,7 +285,7 @@ function overlays(m, scene, now) {
     screens.podium(open ? scene : null, m.secondsLeft(), m.won);
     if (boardHeld) {
       const left = m.secondsLeft();
-      screens.board(scene, `${scene.ships.size} pilots${left < 0 ? '' : ' · ' + clockText(left) + ' left'}`);
+      screens.board(scene, `${scene.ships.size + scene.away.size} pilots${left < 0 ? '' : ' · ' + clockText(left) + ' left'}`);
     }
     if (m.spectating) watching(m, scene);
   }

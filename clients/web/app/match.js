@@ -222,8 +222,8 @@ export class Match {
    */
   #killed(scene, killerSeat, victimSeat, weapon) {
     const { hud, sound } = this.#stage;
-    const killer = killerSeat === victimSeat ? undefined : scene.ships.get(killerSeat);
-    const victim = scene.ships.get(victimSeat);
+    const killer = killerSeat === victimSeat ? undefined : scene.pilot(killerSeat);
+    const victim = scene.pilot(victimSeat);
     hud.feed(killer, victim, weapon);
     if (victim?.own) {
       hud.diedBy(killer);

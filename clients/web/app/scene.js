@@ -2,7 +2,9 @@
 // frame, so that what appears, changes and vanishes can be told from one to the next.
 
 import { Bolt, DASH, Round, Ship } from './actors.js';
-import { pilotColor } from './palette.js';
+
+/** A standing's id is that and the seat. */
+const FIRST_STANDING = 66816;
 
 /** @typedef {import('/js/index.js').Table} Table */
 /** @typedef {import('/js/index.js').Plan} Plan */
@@ -30,6 +32,8 @@ function columns(kind) {
 export class Scene {
   /** @type {Map<number, Ship>} every ship that has a row, dead or alive */
   ships = new Map();
+  /** In a big match, by their standings: those too far away to be seen. They have no place. @type {Map<number, Ship>} */
+  away = new Map();
   /** The same ships as a list, re-used: walking it makes no garbage. @type {Ship[]} */
   list = [];
   /** @type {Map<number, Bolt>} */
@@ -42,7 +46,7 @@ export class Scene {
   /** Rises with each change of the walls or the size. */
   wallVersion = 0;
   /** Flat: x, y, type, id. */
-  pickups = new Float64Array(4 * 64);
+  pickups = new Float64Array(4 * 96);
   pickupCount = 0;
   round = new Round();
   hasRound = false;
@@ -63,6 +67,7 @@ export class Scene {
   #pickup;
   #wall;
   #roundColumns;
+  #standing;
   #watcher;
   #aimStep;
   #primed = false;
@@ -80,6 +85,7 @@ export class Scene {
     this.#pickup = columns(of('pickup'));
     this.#wall = columns(of('wall'));
     this.#roundColumns = columns(of('round'));
+    this.#standing = columns(of('standing'));
     this.#watcher = watcher;
     const ship = of('ship');
     const aim = this.#ship.aim ?? 0;
@@ -108,6 +114,7 @@ export class Scene {
       else if (kind === 'pickup') this.#readPickup(t.ids[i], v, at);
       else if (kind === 'wall') changed = this.#readWall(walls++, v, at) || changed;
       else if (kind === 'round') changed = this.#readRound(v, at) || changed;
+      else if (kind === 'standing') this.#readStanding(t.ids[i] - FIRST_STANDING, v, at, roster);
     }
     if (changed || walls !== this.wallCount) {
       this.wallCount = walls;
@@ -141,16 +148,7 @@ export class Scene {
       s.hp = v[at + c.hp];
       s.armor = v[at + c.armor];
     }
-    const known = roster.get(seat);
-    if (known) {
-      s.name = known.name || `Pilot ${seat}`;
-      s.lost = known.state === 2;
-      s.bot = known.role === 2;
-    } else if (s.name === '') s.name = `Pilot ${seat}`;
-    s.own = seat === this.ownSeat;
-    const team = v[at + c.team];
-    s.team = team;
-    s.color = pilotColor(seat, team, s.own);
+    s.introduce(roster.get(seat), v[at + c.team], seat === this.ownSeat);
     const wasDead = s.dead;
     const hp = v[at + c.hp];
     const armor = v[at + c.armor];
@@ -159,9 +157,7 @@ export class Scene {
     s.aim = v[at + c.aim] * this.#aimStep;
     s.hp = hp;
     s.armor = armor;
-    s.score = v[at + c.score];
-    s.kills = v[at + c.kills];
-    s.deaths = v[at + c.deaths];
+    s.stands(v[at + c.score], v[at + c.kills], v[at + c.deaths]);
     const dashes = (flags & DASH) !== 0 && (s.flags & DASH) === 0;
     s.flags = flags;
     s.age += dt;
@@ -182,6 +178,33 @@ export class Scene {
       this.#watcher.shipHit(s, damage);
     }
     if (dashes) this.#watcher.dashed(s);
+  }
+
+  /**
+   * @param {number} seat
+   * @param {Float64Array} v
+   * @param {number} at
+   * @param {ReadonlyMap<number, import('/js/messages.js').Seat>} roster
+   */
+  #readStanding(seat, v, at, roster) {
+    if (this.ships.get(seat)?.seen === this.frame) return;
+    const c = this.#standing;
+    let s = this.away.get(seat);
+    if (s === undefined) {
+      s = new Ship(seat);
+      this.away.set(seat, s);
+    }
+    s.introduce(roster.get(seat), v[at + c.team], false);
+    s.stands(v[at + c.score], v[at + c.kills], v[at + c.deaths]);
+    s.seen = this.frame;
+  }
+
+  /**
+   * The ship of a seat, near or far.
+   * @param {number} seat
+   */
+  pilot(seat) {
+    return this.ships.get(seat) ?? this.away.get(seat);
   }
 
   /**
@@ -293,6 +316,7 @@ export class Scene {
     this.bolts.forEach(this.#forgetBolt);
     this.#beams.forEach(this.#forgetBeam);
     this.ships.forEach(this.#forgetShip);
+    this.away.forEach(this.#forgetAway);
   }
 
   #forgetBolt = (/** @type {Bolt} */ b, /** @type {number} */ id) => {
@@ -304,6 +328,10 @@ export class Scene {
 
   #forgetBeam = (/** @type {number} */ seen, /** @type {number} */ id) => {
     if (seen !== this.frame) this.#beams.delete(id);
+  };
+
+  #forgetAway = (/** @type {Ship} */ s, /** @type {number} */ seat) => {
+    if (s.seen !== this.frame) this.away.delete(seat);
   };
 
   #forgetShip = (/** @type {Ship} */ s, /** @type {number} */ seat) => {

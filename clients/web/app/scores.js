@@ -11,7 +11,7 @@ const SVG = 'http://www.w3.org/2000/svg';
  * @returns {import('./actors.js').Ship[]}
  */
 export function ranking(scene) {
-  return [...scene.ships.values()].sort((a, b) => b.score - a.score || b.kills - a.kills || a.deaths - b.deaths || a.seat - b.seat);
+  return [...scene.ships.values(), ...scene.away.values()].sort((a, b) => b.score - a.score || b.kills - a.kills || a.deaths - b.deaths || a.seat - b.seat);
 }
 
 /**

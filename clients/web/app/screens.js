@@ -104,7 +104,7 @@ function winner(scene, ships, won) {
     const team = told ? won.winner : r.red === r.blue ? 0 : r.red > r.blue ? 1 : 2;
     return team === 0 ? 'Draw' : team === 1 ? 'Red wins' : 'Blue wins';
   }
-  const first = told ? scene.ships.get(won.winner) : ships[0];
+  const first = told ? scene.pilot(won.winner) : ships[0];
   if (!first) return 'Draw';
   return first.own ? 'You win' : `${first.name} wins`;
 }

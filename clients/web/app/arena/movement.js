@@ -55,6 +55,14 @@ export class Ground {
   /** Flat: x, y, w, h, in the order of the walls' ids. */
   walls = new Int32Array(4 * 128);
   count = 0;
+
+  /** Makes room for one more wall. */
+  grow() {
+    if (4 * this.count + 4 <= this.walls.length) return;
+    const walls = new Int32Array(2 * this.walls.length);
+    walls.set(this.walls);
+    this.walls = walls;
+  }
 }
 
 /** The movement at one tick rate. */

@@ -149,19 +149,19 @@ export class Pilot {
   #look({ rows }) {
     const { ground } = this;
     const { values } = rows;
-    let count = 0;
+    ground.count = 0;
     this.#boostCount = 0;
     for (let i = 0; i < rows.length; i++) {
       const kind = rows.kinds[i];
       const at = rows.at[i];
       if (kind === this.#wallKind) {
         const w = this.#wall;
-        if (4 * count + 4 > ground.walls.length) continue;
-        ground.walls[4 * count] = values[at + w.x] * ROW;
-        ground.walls[4 * count + 1] = values[at + w.y] * ROW;
-        ground.walls[4 * count + 2] = values[at + w.w] * ROW;
-        ground.walls[4 * count + 3] = values[at + w.h] * ROW;
-        count++;
+        ground.grow();
+        const n = 4 * ground.count++;
+        ground.walls[n] = values[at + w.x] * ROW;
+        ground.walls[n + 1] = values[at + w.y] * ROW;
+        ground.walls[n + 2] = values[at + w.w] * ROW;
+        ground.walls[n + 3] = values[at + w.h] * ROW;
       } else if (kind === this.#roundKind) {
         const r = this.#round;
         this.#phase = values[at + r.phase];
@@ -174,7 +174,6 @@ export class Pilot {
         this.#boosts[n + 2] = values[at + this.#pickup.y] * ROW;
       }
     }
-    ground.count = count;
   }
 
   /**
