@@ -156,7 +156,7 @@ func appendEntry(dst []byte, key string, kind byte, data []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(data))), data...)
 }
 
-// Run writes the log until ctx is done, then writes what is left, if the stream takes it, and returns.
+// Run writes the log until ctx is done, then writes what is left, if the stream takes it, cuts the old end off, and returns.
 func (l *Log) Run(ctx context.Context) {
 	t := time.NewTicker(LogEvery)
 	defer t.Stop()
@@ -165,6 +165,7 @@ func (l *Log) Run(ctx context.Context) {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 			defer cancel()
+			l.cutSoon()
 			l.Flush(last)
 			return
 		case <-t.C:
@@ -237,6 +238,13 @@ func (l *Log) wrote(b *batch, seq uint64) {
 		l.idle = b
 	}
 	l.mu.Unlock()
+}
+
+// cutSoon has the next Flush cut the old end off: who opens the log next has the less to read.
+func (l *Log) cutSoon() {
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
+	l.cutAt = time.Time{}
 }
 
 // cut removes what is before every key's newest checkpoint, once in a while. Called with flushing held.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,6 +17,24 @@ type natsStream struct {
 	n      *NATS
 	name   string
 	prefix string // of the subjects
+
+	mu     sync.Mutex
+	of     jetstream.JetStream // what stream belongs to
+	stream jetstream.Stream    // as it was told once: to ask for it costs as much as to read a record
+}
+
+// at is the stream as js knows it. The lock is held while js is asked the first time, so that it is asked once.
+func (s *natsStream) at(ctx context.Context, js jetstream.JetStream) (jetstream.Stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of != js {
+		stream, err := js.Stream(ctx, s.name)
+		if err != nil {
+			return nil, readError(err)
+		}
+		s.of, s.stream = js, stream
+	}
+	return s.stream, nil
 }
 
 // Keys have no '%' in them, and a subject's token must have no '.'.
@@ -83,9 +102,9 @@ func appendError(err error) error {
 
 func (s *natsStream) Last(ctx context.Context, key string) (r Record, err error) {
 	err = s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
-		stream, err := js.Stream(ctx, s.name)
+		stream, err := s.at(ctx, js)
 		if err != nil {
-			return readError(err)
+			return err
 		}
 		msg, err := stream.GetLastMsgForSubject(ctx, s.prefix+token(key))
 		if err != nil {
@@ -99,9 +118,9 @@ func (s *natsStream) Last(ctx context.Context, key string) (r Record, err error)
 
 func (s *natsStream) Read(ctx context.Context, seq uint64) (r Record, err error) {
 	err = s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
-		stream, err := js.Stream(ctx, s.name)
+		stream, err := s.at(ctx, js)
 		if err != nil {
-			return readError(err)
+			return err
 		}
 		msg, err := stream.GetMsg(ctx, seq)
 		if err != nil {
@@ -114,18 +133,12 @@ func (s *natsStream) Read(ctx context.Context, seq uint64) (r Record, err error)
 }
 
 func (s *natsStream) List(ctx context.Context, from uint64, limit int) (out []Record, err error) {
-	js, err := s.n.stream()
-	if err != nil {
-		return nil, err
-	}
-	bound, cancel := context.WithTimeout(ctx, callTimeout)
-	stream, err := js.Stream(bound, s.name)
-	cancel()
-	if err != nil {
-		return nil, readError(err)
-	}
 	for seq := max(from, 1); len(out) < limit; {
-		err := s.call(ctx, func(ctx context.Context, _ jetstream.JetStream) error {
+		err := s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
+			stream, err := s.at(ctx, js)
+			if err != nil {
+				return err
+			}
 			msg, err := stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(s.prefix+"*"))
 			if err != nil {
 				return readError(err)
@@ -146,9 +159,9 @@ func (s *natsStream) List(ctx context.Context, from uint64, limit int) (out []Re
 
 func (s *natsStream) Delete(ctx context.Context, seq uint64) error {
 	err := s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
-		stream, err := js.Stream(ctx, s.name)
+		stream, err := s.at(ctx, js)
 		if err != nil {
-			return readError(err)
+			return err
 		}
 		return readError(stream.DeleteMsg(ctx, seq))
 	})
@@ -163,9 +176,9 @@ func (s *natsStream) Truncate(ctx context.Context, before uint64) error {
 		return nil // to JetStream sequence 0 means everything
 	}
 	return s.call(ctx, func(ctx context.Context, js jetstream.JetStream) error {
-		stream, err := js.Stream(ctx, s.name)
+		stream, err := s.at(ctx, js)
 		if err != nil {
-			return readError(err)
+			return err
 		}
 		if err := stream.Purge(ctx, jetstream.WithPurgeSequence(before)); err != nil {
 			return fmt.Errorf("truncate a stream: %w", err)

@@ -47,7 +47,8 @@ type epollListener struct {
 	addr net.Addr
 
 	mu      sync.Mutex
-	fd      int // −1: closed
+	fd      int       // −1: closed
+	set     *epollSet // that watches it; nil: none
 	backoff Backoff
 	resume  time.Time // no readiness is reported before; zero: no pause
 }
@@ -93,16 +94,26 @@ func (l *epollListener) endPause() {
 	l.resume = time.Time{}
 }
 
-// Close is safe from any goroutine. The kernel takes the descriptor out of the Set.
+// Close is safe from any goroutine. It takes the descriptor out of the Set: the kernel would not, as long as another process has
+// a duplicate.
 func (l *epollListener) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fd < 0 {
 		return nil
 	}
+	l.unwatch()
 	fd := l.fd
 	l.fd = -1
 	return os.NewSyscallError("close", unix.Close(fd))
+}
+
+// unwatch ends the watch of a Set. Called with the lock held.
+func (l *epollListener) unwatch() {
+	if l.set != nil {
+		_ = l.set.control(unix.EPOLL_CTL_DEL, l.fd, 0, 0, 0)
+		l.set = nil
+	}
 }
 
 // epollConn is one socket. 80 bytes and no other memory.

@@ -137,7 +137,7 @@ func (s *epollSet) Listen(l Listener) error {
 	if err := s.control(unix.EPOLL_CTL_ADD, el.fd, unix.EPOLLIN, listenerSlot, s.heard); err != nil {
 		return err
 	}
-	s.listener = el
+	s.listener, el.set = el, s
 	return nil
 }
 
@@ -259,6 +259,11 @@ func (s *epollSet) Close() error {
 		if c := s.slots[i].conn; c != nil {
 			c.set, c.armed, c.watch = nil, false, false
 		}
+	}
+	if l := s.listener; l != nil {
+		l.mu.Lock()
+		l.unwatch()
+		l.mu.Unlock()
 	}
 	s.slots, s.free, s.listener = nil, nil, nil
 	err := s.closeWake()

@@ -26,6 +26,14 @@ func TestHandedOverSocketKeepsItsBacklog(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			set, err := d.NewSet()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer set.Close()
+			if err := set.Listen(l); err != nil {
+				t.Fatal(err)
+			}
 			l.Close()
 			var waiting []net.Conn
 			for range 20 {
@@ -35,6 +43,9 @@ func TestHandedOverSocketKeepsItsBacklog(t *testing.T) {
 				}
 				defer c.Close()
 				waiting = append(waiting, c)
+			}
+			if n, err := set.Poll(make([]netpoll.Event, 1)); n != 0 || err != nil {
+				t.Errorf("the set of before still hears of the socket: %d, %v", n, err)
 			}
 			next, err := netpoll.Adopt(d, fd, nil)
 			if err != nil {

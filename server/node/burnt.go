@@ -25,12 +25,17 @@ func burntEntry(id string, expires int64) []byte {
 	return append(binary.AppendUvarint(nil, uint64(expires)), id...)
 }
 
-// gather takes all of them down once in a while: then the log before that is not needed any more.
+// gather takes all of them down once in a while.
 func (b *burntTickets) gather(now time.Time) {
 	if now.Before(b.next) {
 		return
 	}
 	b.next = now.Add(session.CheckpointEvery)
+	b.anew()
+}
+
+// anew takes all of them down: then the log before that is not needed any more.
+func (b *burntTickets) anew() {
 	b.log.Checkpoint(ownKey, nil) //nolint:errcheck // it fits
 	for id, expires := range b.burned.All() {
 		b.burnt(id, time.Unix(expires, 0))

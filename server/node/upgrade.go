@@ -60,6 +60,9 @@ func (n *Node) handOver(to successor, serving interface{ Wait() }, endMatches co
 	closeLobby()
 	endMatches(session.ErrHandOver)
 	n.matches.close()
+	if n.store.inputs != nil {
+		n.matches.tickets.anew() // so that the log before is cut off
+	}
 	n.store.feed.Close()
 	n.public.Close()
 	n.plain.Close()

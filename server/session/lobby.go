@@ -97,11 +97,11 @@ func (l *Lobby) Run(ctx context.Context) error {
 			return fmt.Errorf("wait for sockets: %w", err)
 		}
 		now := time.Now()
+		if ctx.Err() != nil && !l.closing {
+			l.close(now) // before anybody is let in: who comes back from a match that was handed over is the next process's
+		}
 		l.serve(l.events[:n], now)
 		l.takeReturned(now)
-		if ctx.Err() != nil && !l.closing {
-			l.close(now)
-		}
 		if !now.Before(next) {
 			l.scan(now)
 			next = now.Add(lobbyScan)
