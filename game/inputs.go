@@ -217,6 +217,9 @@ func (e *Engine) think(p *Player) {
 // steered is think in a replay.
 func (e *Engine) steered(p *Player) {
 	if len(p.thought) > 0 {
+		if e.recorder != nil {
+			e.recorder.Thought(p.Seat, p.thought)
+		}
 		e.def.input.load(p.inputPtr, p.thought)
 		p.thought = p.thought[:0]
 	}

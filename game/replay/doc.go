@@ -23,7 +23,8 @@
 //	ticks       uvarint number of the last step before it, then operations to its end
 //	checkpoint  uvarint number of the last step, the engine's saved state packed with S2, the host's own
 //	            bytes
-//	forget      uvarint number of the last step: there was a checkpoint here, which was left out
+//	forget      uvarint number of the last step: there was a checkpoint here, which was left out, or another writer has gone
+//	            on from here
 //	end         uvarint number of the last step, reason, result
 //
 // An operation begins with one byte:

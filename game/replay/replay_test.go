@@ -111,8 +111,8 @@ func TestBotsThinkAgain(t *testing.T) {
 	}
 	end(t, p)
 	y := &match{Engine: p.Release(), stream: x.stream, now: x.now}
-	w, err := replay.Continue(y.Engine, replay.Options{HashEvery: 1}, nil)
-	if err != nil {
+	w := replay.Continue(y.Engine, replay.Options{HashEvery: 1})
+	if err := w.Checkpoint(nil); err != nil {
 		t.Fatal(err)
 	}
 	y.w = w

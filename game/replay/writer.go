@@ -39,12 +39,9 @@ func NewWriter(e *game.Engine, o Options) *Writer {
 	return w
 }
 
-// Continue goes on with the recording of a match that was played up to here, with a checkpoint instead of a head: its
-// chunks follow those of the recording that the engine was brought here from.
-func Continue(e *game.Engine, o Options, host []byte) (*Writer, error) {
-	w := newWriter(e, o)
-	return w, w.Checkpoint(host)
-}
+// Continue goes on with the recording of a match where another writer has made a Mark, or that was played up to here: its chunks
+// follow those of the recording up to the mark, or those that the engine was brought here from and then a Checkpoint.
+func Continue(e *game.Engine, o Options) *Writer { return newWriter(e, o) }
 
 func newWriter(e *game.Engine, o Options) *Writer {
 	if o.HashEvery <= 0 {
@@ -81,6 +78,14 @@ func (w *Writer) Checkpoint(host []byte) error {
 	w.done = appendChunk(w.done, kindCheckpoint, payload)
 	w.x.forget()
 	return nil
+}
+
+// Mark makes a place behind which the recording can be cut off and another writer can go on, from the same state of the match.
+// It is for between two ticks.
+func (w *Writer) Mark() {
+	w.close()
+	w.done = appendChunk(w.done, kindForget, binary.AppendUvarint(nil, uint64(w.e.Now())))
+	w.x.forget()
 }
 
 // End records how the match ended, and does nothing before its end.

@@ -36,6 +36,8 @@ type Log struct {
 type LogConfig struct {
 	// Gather is called before each record, by Run or Flush, to append what else there is. nil: nothing.
 	Gather func()
+	// Before is called before each record is written, when it is known what is in it. nil: nothing.
+	Before func()
 	// Wrote tells what became of a record of so many bytes: nil, or what the stream had against it; then the entries wait, or
 	// are dropped, which Gaps counts. nil: nobody is told.
 	Wrote func(bytes int, err error)
@@ -84,6 +86,9 @@ var ErrEntry = errors.New("journal: an entry is too large")
 func OpenLog(ctx context.Context, stream Stream, cfg LogConfig) (*Log, map[string][]Entry, error) {
 	if cfg.Gather == nil {
 		cfg.Gather = func() {}
+	}
+	if cfg.Before == nil {
+		cfg.Before = func() {}
 	}
 	if cfg.Wrote == nil {
 		cfg.Wrote = func(int, error) {}
@@ -185,6 +190,7 @@ func (l *Log) Flush(ctx context.Context) error {
 			l.cut(ctx)
 			return nil
 		}
+		l.cfg.Before()
 		sum := crc32.Checksum(b.data, castagnoli)
 		seq, err := l.stream.Append(ctx, "log", "", binary.LittleEndian.AppendUint32(b.data, sum))
 		l.cfg.Wrote(len(b.data), err)

@@ -378,7 +378,7 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	}
 	cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
 	if m.store.inputs != nil {
-		cfg.Journal = matchJournal{m.store.inputs, e}
+		cfg.Journal = matchJournal{m.store.inputs, m.replays, e}
 	}
 	e.cfg = cfg
 	room, err := session.NewRoom(ctx, cfg, m.lobby, m.keys, m.metrics, m.log)

@@ -131,7 +131,7 @@ func (n *Node) recover() error {
 	var held map[string][]journal.Entry
 	if n.cfg.Durability == DurabilityJournal {
 		var err error
-		if held, err = n.store.openInputs(n.matches.gather); err != nil {
+		if held, err = n.store.openInputs(n.matches.gather, n.matches.replays.writeMarked); err != nil {
 			return fmt.Errorf("open the store: %w", err)
 		}
 		n.matches.tickets.log = n.store.inputs

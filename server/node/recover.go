@@ -49,6 +49,7 @@ func (m *matches) recover(ctx context.Context, journals map[string][]journal.Ent
 			}
 		}
 	}
+	defer m.replays.sweep()
 	if len(records) == 0 {
 		return nil
 	}
@@ -132,6 +133,11 @@ func (m *matches) restore(ctx context.Context, s *leftover, entries []journal.En
 		record: s.seq, saved: make(chan struct{}),
 		events: &eventLog{uid: s.UID, matchID: s.Match.ID, targets: s.Lanes},
 	}
+	if s.Recorded {
+		if e.tape = m.replays.record(s.Match.ID); e.tape != nil {
+			e.cfg.Tape = e.tape
+		}
+	}
 	e.cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
 	saved, now, err := s.collect(entries)
 	e.events.seq = now.Seq + seqSkip
@@ -142,6 +148,7 @@ func (m *matches) restore(ctx context.Context, s *leftover, entries []journal.En
 	}
 	if err != nil {
 		m.log.Error().Err(err).Str("match", s.Match.ID).Msg("a match of the process before cannot go on")
+		e.untape(m.replays)
 		m.failed(e, s, err)
 		return
 	}
@@ -165,7 +172,7 @@ func (m *matches) revive(ctx context.Context, e *entry, saved session.Saved, wat
 	}
 	saved.Tries = watch.begin(e.events.uid)
 	defer watch.end(e.events.uid)
-	e.cfg.Definition, e.cfg.Journal = def, matchJournal{m.store.inputs, e}
+	e.cfg.Definition, e.cfg.Journal = def, matchJournal{m.store.inputs, m.replays, e}
 	ctx, cancel := context.WithTimeout(ctx, restoreTimeout)
 	defer cancel()
 	type outcome struct {

@@ -44,28 +44,62 @@ type replays struct {
 
 	mu    sync.Mutex
 	tapes map[*tape]struct{}
+	due   []*tape // with a mark that is not in the file yet
 }
 
-// openReplays makes the folder and clears what the process before has left half done.
+// openReplays makes the folder. What the process before has left in it of matches that do not go on, sweep removes.
 func openReplays(dataDir string, most int64, games *game.Registry, log zerolog.Logger) (*replays, error) {
 	r := &replays{most: most, games: games, log: log.With().Str("part", "replays").Logger(), tapes: map[*tape]struct{}{}}
 	if dataDir == "" || most == 0 {
 		return r, nil
 	}
 	r.dir = filepath.Join(dataDir, replayDir)
-	if err := os.MkdirAll(r.dir, 0o700); err != nil {
-		return nil, err
+	return r, os.MkdirAll(r.dir, 0o700)
+}
+
+// sweep removes the recordings of matches that do not go on.
+func (r *replays) sweep() {
+	if r.dir == "" {
+		return
 	}
-	left, err := filepath.Glob(filepath.Join(r.dir, "*"+unfinishedEnd))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	used := map[string]bool{}
+	for t := range r.tapes {
+		used[t.file] = true
+	}
+	left, _ := filepath.Glob(filepath.Join(r.dir, "*"+unfinishedEnd))
 	for _, name := range left {
-		os.Remove(name)
+		if !used[name] {
+			os.Remove(name)
+		}
 	}
-	return r, err
+}
+
+// marked notes that a checkpoint of a match is on its way to the journal: its recording is to be in the file before that, for
+// after a restart it goes on from there.
+func (r *replays) marked(t *tape) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.due = append(r.due, t)
+}
+
+// writeMarked writes the recordings with such a mark.
+func (r *replays) writeMarked() {
+	r.mu.Lock()
+	due := r.due
+	r.due = nil
+	r.mu.Unlock()
+	for _, t := range due {
+		t.write()
+	}
 }
 
 // tape is the recording of a running match (session.Tape).
 type tape struct {
-	file string
+	file    string
+	writing sync.Mutex // held while the file is written to
+
 	mu   sync.Mutex
 	held []byte
 	size int64
@@ -97,8 +131,34 @@ func (t *tape) Add(chunks []byte) {
 	}
 }
 
+// Spoil gives it up (session.Tape).
+func (t *tape) Spoil(why error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held, t.err = nil, why
+}
+
+// Rewind cuts the file (session.Tape).
+func (t *tape) Rewind(size int64) bool {
+	info, err := os.Stat(t.file)
+	switch {
+	case size == 0 && errors.Is(err, fs.ErrNotExist):
+		return true
+	case err == nil && info.Size() < size:
+		err = fmt.Errorf("%d bytes of %d have come through the restart of the node", info.Size(), size)
+	case err == nil:
+		err = os.Truncate(t.file, size)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held, t.size, t.err = nil, size, err
+	return err == nil
+}
+
 // write appends what is held to the file.
 func (t *tape) write() {
+	t.writing.Lock()
+	defer t.writing.Unlock()
 	t.mu.Lock()
 	held := t.held
 	t.held = nil

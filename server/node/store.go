@@ -124,8 +124,8 @@ func openStore(ground *Ground, cfg *Config, secrets func() webhook.Secrets, node
 }
 
 // openInputs opens the log of inputs and returns what it holds.
-func (s *store) openInputs(gather func()) (held map[string][]journal.Entry, err error) {
-	s.inputs, held, err = journal.OpenLog(s.ctx, s.inputStream, journal.LogConfig{Gather: gather, Wrote: s.wroteInputs})
+func (s *store) openInputs(gather, before func()) (held map[string][]journal.Entry, err error) {
+	s.inputs, held, err = journal.OpenLog(s.ctx, s.inputStream, journal.LogConfig{Gather: gather, Before: before, Wrote: s.wroteInputs})
 	return held, err
 }
 

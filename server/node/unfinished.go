@@ -27,6 +27,7 @@ type savedMatch struct {
 	Created    time.Time         `json:"created"`
 	Lanes      []lane            `json:"lanes"`
 	Seats      []session.Seat    `json:"seats"` // the first ones
+	Recorded   bool              `json:"recorded,omitempty"`
 	About      about             `json:"about"`
 	State      []byte            `json:"state,omitempty"` // of the room before its first tick; none without a journal
 }
@@ -44,7 +45,7 @@ func (m *matches) keep(ctx context.Context, e *entry) error {
 	seats, _ := e.room.Seats()
 	s := savedMatch{
 		UID: e.events.uid, Match: cfg.Match, Spectators: cfg.Spectators, Start: cfg.Start, Reconnect: cfg.Reconnect, NoShow: cfg.NoShow, Empty: cfg.Empty,
-		MaxLength: cfg.MaxLength, Created: e.room.Created(), Lanes: e.events.targets, Seats: seats, About: e.aboutNow(),
+		MaxLength: cfg.MaxLength, Created: e.room.Created(), Lanes: e.events.targets, Seats: seats, Recorded: e.tape != nil, About: e.aboutNow(),
 	}
 	var err error
 	if cfg.Journal != nil {
@@ -98,8 +99,9 @@ const (
 
 // matchJournal takes a match down in the log of inputs (session.Journal).
 type matchJournal struct {
-	log   *journal.Log
-	entry *entry
+	log     *journal.Log
+	replays *replays
+	entry   *entry
 }
 
 func (j matchJournal) key() string { return j.entry.events.uid }
@@ -110,6 +112,9 @@ func (j matchJournal) Checkpoint(state []byte) error {
 	head, err := json.Marshal(&a)
 	if err != nil {
 		return fmt.Errorf("encode a match: %w", err)
+	}
+	if j.entry.tape != nil {
+		j.replays.marked(j.entry.tape)
 	}
 	return j.log.Checkpoint(j.key(), append(append(binary.AppendUvarint(nil, uint64(len(head))), head...), state...))
 }

@@ -2,12 +2,14 @@ package node_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,17 +17,22 @@ import (
 	"time"
 
 	client "skirmish/clients/go"
+	"skirmish/game"
+	"skirmish/game/arena"
+	recording "skirmish/game/replay"
 	"skirmish/protocol"
 	"skirmish/server/api"
 )
 
 // program is the server as it is shipped, running; what it and its successors log is read line by line.
 type program struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	lines chan logLine
-	admin string
-	play  string
+	t       *testing.T
+	args    []string
+	cmd     *exec.Cmd
+	lines   chan logLine
+	written io.WriteCloser // their log
+	admin   string
+	play    string
 }
 
 type logLine struct {
@@ -48,19 +55,11 @@ var build = sync.OnceValues(func() (string, error) {
 
 func launch(t *testing.T, args ...string) *program {
 	t.Helper()
-	binary, err := build()
-	if err != nil {
-		t.Fatalf("%v: %s", err, binary)
-	}
-	p := &program{t: t, lines: make(chan logLine, 1000)}
-	p.cmd = exec.Command(binary, append([]string{"--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", t.TempDir(), "--no-loopback-limits"}, args...)...)
-	logged, written := io.Pipe()
-	p.cmd.Stderr = written
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	pids := []int{p.cmd.Process.Pid}
+	p := &program{t: t, args: append([]string{"--data-dir", t.TempDir(), "--no-loopback-limits"}, args...), lines: make(chan logLine, 1000)}
+	var logged io.ReadCloser
+	logged, p.written = io.Pipe()
 	var mu sync.Mutex
+	var pids []int
 	go func() {
 		for lines := bufio.NewScanner(logged); lines.Scan(); {
 			var l logLine
@@ -82,9 +81,36 @@ func launch(t *testing.T, args ...string) *program {
 		}
 		p.cmd.Wait()
 	})
+	p.start("127.0.0.1:0", "127.0.0.1:0")
 	l := p.await("serving")
 	p.admin, p.play = "http://"+l.Admin, "ws://"+l.Game+"/play"
 	return p
+}
+
+// start runs the program at these addresses.
+func (p *program) start(game, admin string) {
+	p.t.Helper()
+	binary, err := build()
+	if err != nil {
+		p.t.Fatalf("%v: %s", err, binary)
+	}
+	p.cmd = exec.Command(binary, append([]string{"--addr", game, "--admin-addr", admin}, p.args...)...)
+	p.cmd.Stderr = p.written
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// crash kills the process that serves, and starts the program again where it was.
+func (p *program) crash(pid int) logLine {
+	p.t.Helper()
+	syscall.Kill(pid, syscall.SIGKILL)
+	until(p.t, "it is dead", func() bool { // as a zombie it has given up the ports and the folder
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		return err != nil || bytes.Contains(stat, []byte(") Z "))
+	})
+	p.start(strings.TrimSuffix(strings.TrimPrefix(p.play, "ws://"), "/play"), strings.TrimPrefix(p.admin, "http://"))
+	return p.await("serving")
 }
 
 // await waits for a line of the log.
@@ -106,6 +132,7 @@ func (p *program) await(message string) logLine {
 // audience joins players who resume by themselves, and keeps the longest time that one saw nothing new.
 type audience struct {
 	clients []*client.Client
+	matches []string
 	mu      sync.Mutex
 	last    []time.Time
 	gap     time.Duration
@@ -122,8 +149,10 @@ func (p *program) join(n int) *audience {
 		for j := i; j < min(n, i+8); j++ {
 			seats = append(seats, map[string]any{"player_id": "p" + string(rune('a'+j%8))})
 		}
-		made := r.create(map[string]any{"game": "arena", "params": map[string]any{"round_seconds": 600}, "seats": seats})
-		for j, seat := range made.Seats {
+		seats = append(seats, map[string]any{"player_id": "bot", "bot": true})
+		made := r.create(map[string]any{"game": "arena", "record": true, "params": map[string]any{"round_seconds": 600}, "seats": seats})
+		c.matches = append(c.matches, made.Match.MatchID)
+		for j, seat := range made.Seats[:len(seats)-1] {
 			k := i + j
 			joined, err := client.Dial(p.t.Context(), p.play, client.Options{Token: seat.Token, AutoResume: true, OnState: func(s *protocol.State) { c.saw(k, s.Head.Tick) }})
 			if err != nil {
@@ -149,6 +178,15 @@ func (c *audience) saw(i int, tick uint32) {
 	c.last[i], c.ticks[i] = now, tick
 }
 
+// pause is the longest that anybody has waited since the last call, and how many ticks were undone.
+func (c *audience) pause() (gap time.Duration, back uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	gap, back = c.gap, c.back
+	c.gap, c.back = 0, 0
+	return gap, back
+}
+
 // seen is the least tick that everybody has seen.
 func (c *audience) seen() uint32 {
 	c.mu.Lock()
@@ -160,10 +198,12 @@ func (c *audience) seen() uint32 {
 	return least
 }
 
-// A new process takes over under players, who see a short pause and nothing undone; the old one ends with 0.
-func TestUpgradeInPlace(t *testing.T) {
+// A new process takes over under players, who see a short pause and nothing undone; the old one ends with 0. Then that process
+// is killed, and the next one goes on where it was. In the end there is a replay of everything.
+func TestUpgradeAndCrash(t *testing.T) {
+	const players = 48
 	p := launch(t)
-	c := p.join(16)
+	c := p.join(players)
 	until(t, "everybody plays", func() bool { return c.seen() > 20 })
 	at := c.seen()
 	p.cmd.Process.Signal(syscall.SIGUSR2)
@@ -175,18 +215,57 @@ func TestUpgradeInPlace(t *testing.T) {
 		t.Errorf("the old process: %v, %v", state, err)
 	}
 	until(t, "everybody plays on", func() bool { return c.seen() > at+40 })
-	c.mu.Lock()
-	t.Logf("the longest pause of 16 players was %v, ticks gone back %d", c.gap.Round(time.Millisecond), c.back)
-	if c.back > 0 {
-		t.Errorf("%d ticks were undone", c.back)
+	gap, back := c.pause()
+	t.Logf("an upgrade: the longest pause of %d players was %v, ticks gone back %d", players, gap.Round(time.Millisecond), back)
+	if back > 0 {
+		t.Errorf("%d ticks were undone", back)
 	}
-	c.mu.Unlock()
+
+	at = c.seen()
+	p.crash(next.PID)
+	until(t, "everybody plays on", func() bool { return c.seen() > at+40 })
+	gap, back = c.pause()
+	t.Logf("a kill: the longest pause of %d players was %v, ticks gone back %d", players, gap.Round(time.Millisecond), back)
+
 	r := &running{t: t, admin: p.admin}
-	var list struct{ Matches []api.Match }
-	r.call("GET", p.admin+"/v1/matches", nil, http.StatusOK, &list)
-	if len(list.Matches) != 2 || list.Matches[0].State != "running" || list.Matches[1].State != "running" {
-		t.Errorf("%+v", list)
+	d := arenaDefinition(t)
+	for _, id := range c.matches {
+		var m api.Match
+		r.call("GET", p.admin+"/v1/matches/"+id, nil, http.StatusOK, &m)
+		if m.State != "running" || m.Players != 8+1 {
+			t.Errorf("%+v", m)
+		}
+		r.call("DELETE", p.admin+"/v1/matches/"+id+"?mode=force", nil, http.StatusNoContent, nil)
+		var result api.Result
+		until(t, "there is a result", func() bool {
+			status, _ := r.request("GET", p.admin+"/v1/matches/"+id+"/result", nil, &result)
+			return status == http.StatusOK
+		})
+		if result.Replay == nil {
+			t.Fatal("there is no replay")
+		}
+		rec, err := recording.Read(fetch(t, p.admin+result.Replay.URL, http.StatusOK))
+		if err != nil {
+			t.Fatal(err)
+		}
+		player, err := rec.Play(t.Context(), d)
+		for err == nil {
+			err = player.Step()
+		}
+		if checked := player.Checks(); err != io.EOF || checked.Digests != int(result.Ticks) || checked.Hashes < checked.Digests/d.Spec.TickRate {
+			t.Errorf("%v after %+v of %d ticks", err, checked, result.Ticks)
+		}
 	}
+}
+
+func arenaDefinition(t *testing.T) *game.Definition {
+	t.Helper()
+	registry, err := game.NewRegistry(arena.Arena{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := registry.Lookup("arena")
+	return d
 }
 
 // A new program that does not start changes nothing.

@@ -28,6 +28,9 @@ type Saved struct {
 // ErrSaved says that a room cannot go on from what was saved.
 var ErrSaved = errors.New("session: the match cannot be restored")
 
+// errOtherVersion spoils a recording.
+var errOtherVersion = errors.New("the match has gone on with another version of its game")
+
 const (
 	// undoneGenerations is how many resume tokens of one seat a crash may undo: those that were given out in the moment before
 	// it are still good.
@@ -71,11 +74,12 @@ func RestoreRoom(ctx context.Context, cfg RoomConfig, saved *Saved, lobby *Lobby
 	}
 	cfg.Match = rec.Head.Match
 	log = log.With().Str("match", cfg.Match.ID).Str("game", cfg.Match.Game).Logger()
-	engine, err := replayed(ctx, rec, cfg.Definition, state.Events, log)
+	engine, tape, err := replayed(ctx, rec, &cfg, &state, log)
 	if err != nil {
 		return nil, err
 	}
 	r := newRoom(cfg, engine, lobby, keys, m, log)
+	r.tape = tape
 	for _, b := range saved.Seats {
 		var seats []seatState
 		if err := msgpack.Unmarshal(b, &seats); err != nil {
@@ -88,14 +92,24 @@ func RestoreRoom(ctx context.Context, cfg RoomConfig, saved *Saved, lobby *Lobby
 }
 
 // replayed is the match as it was at the last tick that was taken down.
-func replayed(ctx context.Context, rec *replay.Recording, d *game.Definition, events []game.SavedEvent, log zerolog.Logger) (*game.Engine, error) {
+func replayed(ctx context.Context, rec *replay.Recording, cfg *RoomConfig, state *roomState, log zerolog.Logger) (*game.Engine, tape, error) {
+	d := cfg.Definition
 	p, err := rec.Adopt(ctx, d)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+		return nil, tape{}, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
-	if err := p.Engine().LoadEvents(events); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	if err := p.Engine().LoadEvents(state.Events); err != nil {
+		return nil, tape{}, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
+	var taped tape
+	switch {
+	case cfg.Tape == nil:
+	case rec.Head.GameVersion != d.Spec.Version, rec.Head.PlanHash != d.PlanHash:
+		cfg.Tape.Spoil(errOtherVersion)
+	default:
+		taped = resumeTape(cfg.Tape, p.Engine(), state.Tape, state.Created)
+	}
+	cfg.Tape = taped.to
 	differs := false
 	for err == nil {
 		err = p.Step()
@@ -111,12 +125,12 @@ func replayed(ctx context.Context, rec *replay.Recording, d *game.Definition, ev
 	}
 	if panicked, ok := errors.AsType[*game.PanicError](err); ok {
 		log.Error().Interface("panic", panicked.Value).Bytes("stack", panicked.Stack).Msg("the game panicked when the match was played again")
-		return nil, fmt.Errorf("%w: the game panicked", ErrSaved)
+		return nil, tape{}, fmt.Errorf("%w: the game panicked", ErrSaved)
 	}
 	if err != io.EOF {
 		log.Error().Err(err).Uint32("tick", p.Engine().Now()).Msg("the rest of the match's journal cannot be played")
 	}
-	return p.Release(), nil
+	return p.Release(), taped, nil
 }
 
 // merge takes in seats as they were later.

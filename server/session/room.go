@@ -224,12 +224,12 @@ func (r *Room) play(ctx context.Context) (err error) {
 			err = &game.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
+	r.beginTape()
 	r.keepJournal(time.Now())
 	if r.running.Load() != 0 {
 		r.log.Info().Uint32("tick", r.engine.Now()).Msg("match goes on")
 		return r.engine.Run(ctx, watched{r}, r)
 	}
-	r.beginTape()
 	if started, err := r.wait(ctx); !started {
 		return err
 	}

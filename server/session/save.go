@@ -22,7 +22,8 @@ type roomState struct {
 	Closed     bool // to reservations
 	Stop       *stopState
 	Events     []game.SavedEvent
-	Restarts   int // of the node since the last checkpoint that was not made by one
+	Tape       int64 // how long the recording is here; 0: it has not begun, or there is none
+	Restarts   int   // of the node since the last checkpoint that was not made by one
 }
 
 // seatState is a ledgerSeat.
@@ -44,7 +45,7 @@ type stopState struct {
 
 // save is the room's part of a checkpoint.
 func (r *Room) save(now time.Time) ([]byte, error) {
-	s := roomState{Created: r.created, MaxLength: time.Duration(r.maxLength.Load()), Events: r.engine.SaveEvents(), Restarts: r.restarts}
+	s := roomState{Created: r.created, MaxLength: time.Duration(r.maxLength.Load()), Events: r.engine.SaveEvents(), Restarts: r.restarts, Tape: r.tape.mark()}
 	r.restarts = 0
 	if at := r.running.Load(); at != 0 {
 		s.Started = time.Unix(0, at)
