@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -363,6 +364,34 @@ func TestNewEngine(t *testing.T) {
 		for _, want := range []string{`"chess"`, "snapshot_rate 25", "players 401"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v does not tell of %s", err, want)
+			}
+		}
+	})
+}
+
+// A match that needs longer for its ticks than they may take drops ticks of its own; those beside it begin each of theirs on
+// time.
+func TestAnOverrunIsTheMatchsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var group sync.WaitGroup
+		seen := make([]watch, 8)
+		for i := range seen {
+			l := links{}
+			if i == 3 {
+				l.deliver = func(time.Time, bool) { time.Sleep(170 * time.Millisecond) }
+			}
+			e := newToy(t, &toy{}, func(m *game.Match) { m.ID, m.TickRate, m.SnapshotRate = fmt.Sprint("match ", i), 20, 20 })
+			group.Go(func() { _ = e.Run(ctx, l, &seen[i]) })
+		}
+		group.Wait()
+		for i, w := range seen {
+			switch overruns := i == 3; {
+			case overruns && (w.missed < 700 || w.late < 100*time.Millisecond):
+				t.Errorf("the match that overruns: %d ticks missed, %v late", w.missed, w.late)
+			case !overruns && (w.missed != 0 || w.late != 0 || w.ticks != 60*20+1):
+				t.Errorf("match %d beside it: %d ticks, %d missed, %v late", i, w.ticks, w.missed, w.late)
 			}
 		}
 	})

@@ -1,5 +1,5 @@
 // Package metrics names what the server counts. Everything carries the prefix skirmish_ and no label has a
-// match, a player or an address in it: the number of series is fixed at start.
+// player or an address in it. The number of series is fixed at start, but for those of at most MaxMatches running matches.
 package metrics
 
 import (

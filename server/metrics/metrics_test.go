@@ -1,11 +1,13 @@
 package metrics_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -103,6 +105,53 @@ func count(t *testing.T, s *metrics.Set) (n int) {
 		}
 	}
 	return n
+}
+
+// Of more running matches than can have series of their own, those are told that are served worst; who has ended is not told.
+func TestMatchesThatAreServedWorst(t *testing.T) {
+	s := metrics.New()
+	before := count(t, s)
+	var running []metrics.MatchTicks
+	s.TellMatches(func(yield func(metrics.MatchTicks) bool) {
+		for _, m := range running {
+			if !yield(m) {
+				return
+			}
+		}
+	})
+	for i := range 5 * metrics.MaxMatches {
+		running = append(running, metrics.MatchTicks{Match: fmt.Sprint(i), Ticks: 10, P50: time.Millisecond, P999: time.Duration(i) * time.Millisecond})
+	}
+	running[3].Missed = 7
+	page := scrape(s)
+	for _, want := range []string{
+		`skirmish_match_ticks_missed_total{match="3"} 7`, `skirmish_match_ticks_missed_total{match="499"} 0`, `skirmish_match_tick_lateness_seconds{match="499",quantile="0.999"} 0.499`,
+		`skirmish_match_tick_lateness_seconds{match="401",quantile="0.5"} 0.001`, `skirmish_match_tick_lateness_seconds_count{match="401"} 10`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(page, `match="400"`) {
+		t.Error("400 is told, which is better than 100 others")
+	}
+	if n := count(t, s) - before; n != 2*metrics.MaxMatches {
+		t.Errorf("%d series, want %d", n, 2*metrics.MaxMatches)
+	}
+	faults, err := testutil.GatherAndLint(s.Gatherer())
+	if err != nil || len(faults) > 0 {
+		t.Error(faults, err)
+	}
+	running = nil
+	if n := count(t, s) - before; n != 0 {
+		t.Errorf("%d series of matches that have ended", n)
+	}
+}
+
+func scrape(s *metrics.Set) string {
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	return w.Body.String()
 }
 
 func TestPage(t *testing.T) {

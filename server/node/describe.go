@@ -8,6 +8,7 @@ import (
 
 	"skirmish/protocol"
 	"skirmish/server/api"
+	"skirmish/server/metrics"
 	"skirmish/server/session"
 	"skirmish/server/webhook"
 )
@@ -105,4 +106,13 @@ func (l letters) Redeliver(ctx context.Context, id string) (int, error) {
 		return 0, api.NewError(api.NotFound, "There is no dead letter of that id.")
 	}
 	return n, err
+}
+
+// punctuality tells of the running matches how late their ticks begin.
+func (m *matches) punctuality(yield func(metrics.MatchTicks) bool) {
+	for _, e := range m.all() {
+		if e.room.State() == session.StateRunning && !yield(e.room.Punctuality()) {
+			return
+		}
+	}
 }

@@ -194,6 +194,7 @@ func (n *Node) wire(ground *Ground, registry *game.Registry) error {
 	if err != nil {
 		return err
 	}
+	n.metrics.TellMatches(m.punctuality)
 	m.lobby, m.dataDir, m.tickets = n.lobby, n.cfg.DataDir, &burntTickets{burned: &n.gate.Burned}
 
 	errorLog := stdlog.New(n.log.With().Str("part", "http").Logger(), "", 0)

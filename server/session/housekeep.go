@@ -82,6 +82,7 @@ func (r *Room) overlong(now time.Time) bool {
 // Ticked takes the figures of one tick (game.Observer).
 func (r *Room) Ticked(lateness, took time.Duration, missed int) {
 	r.ticks.add(took, missed)
+	r.late.add(lateness, missed, 60*r.cfg.Match.TickRate)
 	r.metrics.Ticks.Inc()
 	r.metrics.TickLateness.Observe(lateness.Seconds())
 	r.metrics.TickDuration.Observe(took.Seconds())

@@ -112,6 +112,7 @@ type Room struct {
 	nextLook   time.Time // at the deadlines
 	counts     counts
 	ticks      tickLog
+	late       lateness
 	startAt    time.Time // when the countdown is over; zero: none runs
 	scribe     scribe
 
@@ -341,6 +342,13 @@ func (r *Room) turnAway(farewell Ending) {
 		}
 	}
 	clear(r.arrived)
+}
+
+// Punctuality is how late the match's ticks begin. Safe from any goroutine.
+func (r *Room) Punctuality() (m metrics.MatchTicks) {
+	m.Match = r.cfg.Match.ID
+	r.late.report(&m)
+	return m
 }
 
 // ID is the match's. Safe from any goroutine.
