@@ -21,6 +21,7 @@ const (
 	pingRing    = 8                             // pings whose pong is still expected; a power of two
 	clockRing   = 8                             // pongs that the clock estimate looks back on
 	clockSlack  = 2000                          // µs that a clock estimate may be off besides half a round trip
+	paceSent    = 256                           // inputs whose lateness the pacer remembers: a second's at the highest rate; a power of two
 	paceRing    = 128                           // inputs that the pacer looks back on
 	predictRing = 256                           // inputs that a Predictor can play again
 	pictureRing = 16                            // states that a Picture keeps

@@ -19,13 +19,15 @@ import (
 //	y + (n + c) × period − target,   target = period + 2σ, at least what the welcome asks for
 //
 // and the clock approaches that by a tenth of what is left with each input, at most 5 % of a period. What is known
-// is exact as soon as it is known, nothing is fed back through the round trip, so it does not swing. The first
-// state, or being more than 250 ms off, sets the clock at once; until an input from after that has been used,
+// is exact as soon as it is known, nothing is fed back through the round trip, so it does not swing. How much later
+// than they are due inputs really go out, from a program that draws frames or whose timers are coarse, is watched
+// apart from the network and made good by a larger target. The first state, or being more than 250 ms off, sets the clock at once; until an input from after that has been used,
 // every tick that is found to be missing does too.
 type Pacer struct {
 	Target time.Duration // how long inputs ought to wait at the server
 	Lead   time.Duration // how long the next one will, as far as is known
 	Jitter time.Duration // σ
+	Tardy  time.Duration // of Target: what is allowed for inputs that go out later than they are due
 	Snaps  int           // times the clock was set since it began
 	Lapsed int           // inputs given up because their tick was over
 
@@ -37,6 +39,10 @@ type Pacer struct {
 	due  int64  // of the next input
 	next uint32 // its number
 	free int64  // when due was last set back: what is due since then is not late
+
+	asked int64           // when Due was last asked: inputs go out then
+	tardy tardiness       // of the program around it, whatever the connection
+	late  [paceSent]int32 // µs, by input: how much later than meant it went out
 
 	begun   bool  // a state has told where the clock stands
 	behind  int64 // c
@@ -64,6 +70,9 @@ const (
 	paceSpread = int64(250 * time.Millisecond) // 2σ counts up to this
 	paceMemory = 2                             // s that the jitter is taken from
 	paceOdd    = 4                             // observations far off in a row are the new truth
+	paceTardy  = 64                            // inputs that lateness is averaged over
+
+	paceTardyMost = 150 * time.Millisecond // lateness counts up to this
 )
 
 // start begins anew for a seat whose next input is number next.
@@ -71,7 +80,7 @@ func (p *Pacer) start(tickRate int, target time.Duration, next uint32) {
 	period := int64(time.Second) / int64(tickRate)
 	*p = Pacer{
 		period: period, base: period, least: max(int64(target), period), most: uint32(tickRate),
-		next: next, settled: math.MaxUint32, acked: next - 1,
+		next: next, settled: math.MaxUint32, acked: next - 1, tardy: p.tardy,
 	}
 	p.window.most = int64(paceMemory * tickRate)
 	p.Target = time.Duration(p.least)
@@ -86,6 +95,7 @@ func (p *Pacer) Aim(base time.Duration) { p.base, p.least = int64(base), int64(b
 // until it says no. Inputs whose tick must be over by now are given up. Nothing is due while a second's worth of
 // inputs is unanswered.
 func (p *Pacer) Due(now int64) (at int64, ok bool) {
+	p.asked = now
 	if p.due == 0 {
 		p.due = now
 	}
@@ -114,6 +124,8 @@ func (p *Pacer) sent(seq uint32, at int64) {
 	if off := at - p.due; off > paceSnap || off < -p.period { // the caller keeps its own time
 		p.due = at
 	}
+	p.late[seq%paceSent] = int32(min(max(0, p.asked-at), paceSnap) / 1000)
+	p.tardy.add(float64(max(0, p.asked-max(at, p.free))))
 	p.next = seq + 1
 	p.due += p.period
 	p.due += p.bend()
@@ -147,6 +159,7 @@ func (p *Pacer) heard(tick, ack uint32, lead int16, fresh bool, sent, now int64)
 		return
 	}
 	if fresh && ack > p.acked {
+		sent += int64(p.late[ack%paceSent]) * 1000
 		p.observe(held{seq: ack, at: int64(tick), y: int64(lead)*int64(time.Millisecond) + sent - int64(tick)*p.period})
 	}
 	p.acked = ack
@@ -162,7 +175,8 @@ func (p *Pacer) heard(tick, ack uint32, lead int16, fresh bool, sent, now int64)
 	}
 	σ := p.window.deviation()
 	p.Jitter = time.Duration(σ)
-	p.Target = time.Duration(max(p.base+min(2*σ, paceSpread), p.least))
+	p.Tardy = p.tardy.allowance()
+	p.Target = time.Duration(max(p.base+min(2*σ, paceSpread), p.least)) + p.Tardy
 	off, least := p.off(), paceSnap
 	if ack < p.settled {
 		least = p.period * 3 / 4
@@ -197,6 +211,20 @@ func (p *Pacer) observe(h held) {
 	}
 	p.odd = 0
 	w.add(was.at, was.y)
+}
+
+// tardiness is how much later than due inputs go out: mean and mean square, ns.
+type tardiness struct{ mean, square float64 }
+
+func (t *tardiness) add(late float64) {
+	t.mean += (late - t.mean) / paceTardy
+	t.square += (late*late - t.square) / paceTardy
+}
+
+// allowance covers nearly all of it.
+func (t *tardiness) allowance() time.Duration {
+	deviation := math.Sqrt(max(0, t.square-t.mean*t.mean))
+	return min(time.Duration(t.mean+2*deviation), paceTardyMost)
 }
 
 // window sums up the observations of the last 2 s, relative to the first one, in whole µs so that nothing is lost

@@ -19,6 +19,7 @@ type track struct {
 	ticks  int
 	step   int64 // when the last tick was, ns
 	asleep int64 // until then the client does nothing
+	frame  int64 // it comes round to it only so often; 0: always
 
 	seq    uint32
 	meant  map[uint32]int64
@@ -57,6 +58,9 @@ func (t *track) forget() { t.used, t.waited, t.misses, t.worst, t.least = 0, 0, 
 func (t *track) run(d time.Duration) {
 	for end := t.now + int64(d); t.now < end; t.now += msec / 4 {
 		t.serve()
+		if t.frame > 0 && t.now%t.frame >= msec/4 {
+			continue
+		}
 		for len(t.down) > 0 && t.down[0].at <= t.now && t.now >= t.asleep {
 			s := t.down[0]
 			t.down = t.down[1:]
@@ -162,6 +166,28 @@ func TestInputsAreUsedOnTheirOwnTick(t *testing.T) {
 			}
 			if k.own() < 0.995 || k.wait() > c.most || k.pacer.Snaps != snaps {
 				t.Errorf("seed %d: want at least 99.5 %% and at most %.1f ticks without a snap", seed, c.most)
+			}
+		}
+	}
+}
+
+// A client that does nothing between its frames, or whose timers are late, sends inputs later than they are due.
+func TestALateClientLosesNoInputs(t *testing.T) {
+	for _, frame := range []time.Duration{16700 * time.Microsecond, 28 * time.Millisecond, 50 * time.Millisecond} {
+		for seed := uint64(1); seed <= 3; seed++ {
+			k := newTrack(60, 2, seed, func(k *track, up bool, now int64) int64 {
+				return uniform(100*time.Millisecond, 4*time.Millisecond)(k, up, now)
+			})
+			k.frame = int64(frame)
+			k.run(5 * time.Second)
+			k.forget()
+			k.run(time.Minute)
+			most := float64(25*time.Millisecond+frame) / float64(time.Second/60)
+			if k.own() < 0.995 || k.wait() > most || seed == 1 {
+				t.Logf("a frame each %v: %v", frame, k)
+			}
+			if k.own() < 0.995 || k.wait() > most {
+				t.Errorf("seed %d: want at least 99.5 %% and at most %.1f ticks", seed, most)
 			}
 		}
 	}
