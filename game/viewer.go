@@ -42,6 +42,19 @@ func (v *Viewer) Rebase() {
 // while.
 func (v *Viewer) Close() { v.Rebase() }
 
+// Follow makes v have what o has: its state and its events. Both are spectators'.
+func (v *Viewer) Follow(o *Viewer) {
+	v.Rebase()
+	if base := o.baseline(); base != nil {
+		base.refs++
+		v.base, v.number = base, o.number
+	}
+	v.event = o.event
+}
+
+// InStep tells whether v and o have the same, so that what is next for one is next for the other. Both are spectators'.
+func (v *Viewer) InStep(o *Viewer) bool { return v.event == o.event && v.baseline() == o.baseline() }
+
 // baseline is the frame last written, nil if there is none or it is gone.
 func (v *Viewer) baseline() *frame {
 	if v.base != nil && v.base.number == v.number {

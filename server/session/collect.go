@@ -42,6 +42,7 @@ type connected struct {
 	pingedAt   int64     // when it went, ns since the Unix epoch
 	pongBefore time.Time // the connection is cut then, unless a pong comes
 	shown      bool      // the first snapshot was written
+	listened   bool      // its socket is in the crowd's set
 }
 
 // Collect lets new connections in, reads what has arrived on the others and looks at the deadlines (game.Links).
@@ -164,8 +165,7 @@ func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time
 	s := a.session
 	generation := r.ledger.set(a.seat, protocol.SeatActive)
 	p := &connected{
-		flight: flight{watches: seat.Role == protocol.RoleSpectator},
-		seat:   a.seat, generation: generation, role: seat.Role, viewer: viewer,
+		seat: a.seat, generation: generation, role: seat.Role, viewer: viewer,
 		nextPing: now.Add(PingInterval), pongBefore: now.Add(PingInterval + PongTimeout),
 	}
 	if a.resume {
@@ -183,6 +183,9 @@ func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time
 	}
 	r.log.Info().Uint16("seat", a.seat).Str("player", seat.PlayerID).Bool("resumed", a.resume).Msg("player connected")
 	s.conn.SetOwner(s)
+	if p.role == protocol.RoleSpectator {
+		r.listen(s)
+	}
 	early := s.early
 	s.early = nil
 	r.parse(s, early, now.UnixNano(), now)
@@ -247,16 +250,17 @@ func (r *Room) sessionOf(seat uint16) *Session {
 	return nil
 }
 
-// readSockets reads each player's socket once, those of spectators in turns: they have nothing to say but now and then. What
-// is sent beyond a connection's share waits in the socket.
+// readSockets reads each player's socket once, and those of spectators who have sent something. What is sent beyond a
+// connection's share waits in the socket.
 func (r *Room) readSockets(now time.Time) {
 	r.now = now
-	r.turn = (r.turn + 1) % spectatorTurns
-	for i, s := range r.sessions {
-		if s.player.role == protocol.RoleSpectator && i%spectatorTurns != r.turn {
-			continue
+	for _, s := range r.sessions[r.crowd.size():] {
+		if !s.player.listened && s.player.bytes.has(now, BytesPerSecond, BytesBurst) {
+			r.reading = append(r.reading, s.conn)
 		}
-		if s.player.bytes.has(now, BytesPerSecond, BytesBurst) {
+	}
+	for _, e := range r.crowd.heard() {
+		if s := e.Conn.Owner().(*Session); s.player.bytes.has(now, BytesPerSecond, BytesBurst) {
 			r.reading = append(r.reading, s.conn)
 		}
 	}
@@ -271,6 +275,7 @@ func (r *Room) received(c netpoll.Conn, b []byte, arrived int64, err error) {
 	if !ok || s.player == nil {
 		return
 	}
+	r.stepOut(s)
 	if err != nil {
 		s.drop()
 		r.lose(s, Ending{}, r.now)

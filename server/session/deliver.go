@@ -27,10 +27,14 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	for _, k := range r.engine.Kicks() {
 		r.kick(k, now)
 	}
-	for i := len(r.sessions) - 1; i >= 0; i-- {
+	r.attend(now)
+	for i := len(r.sessions) - 1; i >= r.crowd.size(); i-- {
 		r.deliver(r.sessions[i], now, frame)
 	}
+	r.deliverCrowd(frame)
 	r.send(now)
+	r.sendCrowd(now)
+	r.gather()
 	clear(r.newcomers)
 	r.newcomers = r.newcomers[:0]
 	r.writeJournal(now)
@@ -58,8 +62,8 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 	out := append(r.scratch, p.queue...)
 	p.queue = p.queue[:0]
 	out = r.appendAnswers(out, p, now)
-	out = r.appendRoster(out, p)
-	out, err := r.appendEvents(out, p)
+	out, p.rosterSeq = r.appendRoster(out, p.rosterSeq)
+	out, err := r.appendEvents(out, p.viewer)
 	if err != nil {
 		r.lose(s, endEventsLost, now)
 		return
@@ -100,7 +104,7 @@ func (r *Room) writeShared(s *Session) {
 	if len(state) == 0 {
 		return
 	}
-	r.countState(state)
+	r.countStates(state, 1)
 	s.player.flight.wrote(len(state))
 	for i := range r.shared {
 		if r.shared[i].state == &state[0] {
@@ -179,29 +183,27 @@ func (r *Room) appendAnswers(out []byte, p *connected, now time.Time) []byte {
 	return out
 }
 
-// appendRoster appends the seats that changed since this player was last told.
-func (r *Room) appendRoster(out []byte, p *connected) []byte {
-	if p.rosterSeq == r.ledger.version.Load() {
-		return out
+// appendRoster appends the seats that changed since the roster was told up to told, and returns up to where it is now.
+func (r *Room) appendRoster(out []byte, told uint32) ([]byte, uint32) {
+	if told == r.ledger.version.Load() {
+		return out, told
 	}
-	var seq uint32
-	r.roster, seq = r.ledger.changes(r.roster[:0], p.rosterSeq)
-	p.rosterSeq = seq
+	r.roster, told = r.ledger.changes(r.roster[:0], told)
 	begin := len(out)
 	out = wsconn.BeginFrame(out)
-	out = protocol.AppendRoster(out, &protocol.Roster{Seq: seq, Entries: r.roster})
-	return wsconn.EndFrame(out, begin, wsconn.OpBinary)
+	out = protocol.AppendRoster(out, &protocol.Roster{Seq: told, Entries: r.roster})
+	return wsconn.EndFrame(out, begin, wsconn.OpBinary), told
 }
 
-// appendEvents appends the reliable events that this player has not been sent, as many as may wait unsent; the rest go
-// with the next ticks.
-func (r *Room) appendEvents(out []byte, p *connected) ([]byte, error) {
+// appendEvents appends the reliable events that v has not been sent, as many as may wait unsent; the rest go with the next
+// ticks.
+func (r *Room) appendEvents(out []byte, v *game.Viewer) ([]byte, error) {
 	before := len(out)
 	for range MaxUnsentEvents {
 		if len(out)-before > MaxUnsentEventBytes {
 			break
 		}
-		msg, ok, err := r.engine.NextEvent(p.viewer)
+		msg, ok, err := r.engine.NextEvent(v)
 		if err != nil || !ok {
 			return out, err
 		}
@@ -223,7 +225,7 @@ func (r *Room) appendState(out []byte, s *Session, now time.Time) []byte {
 	if len(out) == body {
 		return out[:begin] // no frame was captured yet
 	}
-	r.countState(out[body:])
+	r.countStates(out[body:], 1)
 	out = wsconn.EndFrame(out, begin, wsconn.OpBinary)
 	p.flight.wrote(len(out) - begin)
 	if !p.shown {
@@ -233,19 +235,19 @@ func (r *Room) appendState(out []byte, s *Session, now time.Time) []byte {
 	return out
 }
 
-// countState counts a state by its kind.
-func (r *Room) countState(state []byte) {
+// countStates counts a state that goes to so many by its kind.
+func (r *Room) countStates(state []byte, times int) {
 	if t, _ := protocol.ServerType(state); t == protocol.TypeSnapshot {
-		r.counts.full++
+		r.counts.full += times
 	} else {
-		r.counts.delta++
+		r.counts.delta += times
 	}
 }
 
 // tellResult queues the outcome of the match, and the events before it.
 func (r *Room) tellResult(s *Session, o *Outcome) {
 	out := append(r.scratch[:0], s.player.queue...)
-	out, _ = r.appendEvents(out, s.player)
+	out, _ = r.appendEvents(out, s.player.viewer)
 	begin := len(out)
 	out = wsconn.BeginFrame(out)
 	out = protocol.AppendResult(out, &protocol.Result{Reason: string(o.Reason), Payload: o.Result})
@@ -273,6 +275,10 @@ func (r *Room) kick(k game.Kicked, now time.Time) {
 
 // release takes s out of the room, with an ending unless the socket is gone already, and hands it to the lobby.
 func (r *Room) release(s *Session, e Ending) {
+	r.stepOut(s)
+	if s.player.listened {
+		_ = r.crowd.set.Remove(s.conn) // one that is closed is out of it already
+	}
 	last := len(r.sessions) - 1
 	r.sessions[s.index] = r.sessions[last]
 	r.sessions[s.index].index = s.index

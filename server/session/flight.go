@@ -26,7 +26,7 @@ type flight struct {
 	divisor  int           // only every n-th snapshot is sent: 1, 2 or 4
 	turn     int           // counts snapshots due
 	spare    int           // snapshots that may go without a question, because an answer was "nothing"
-	watches  bool          // it is a spectator's, who may be asked about less often
+	passed   int           // snapshots in a row that were not held back
 }
 
 // The rule's numbers. Measured by loadtest/links/run, three runs of a minute each, cubic; age of the newest state at p99
@@ -45,39 +45,44 @@ const (
 	flightSmooth  = 1.0 / 16
 
 	// Snapshots after an answer of "nothing on its way" that go without asking again. The question costs a twentieth of a
-	// write, for 200 spectators more than all else of them; a link that is too narrow never gives that answer.
-	flightSpare        = 3
-	flightSpareWatcher = 15
+	// write; a link that is too narrow never gives that answer.
+	flightSpare = 3
 )
 
 // hold tells whether the snapshot that is due now is skipped. rate is the match's, in Hz.
 func (f *flight) hold(c netpoll.Conn, now time.Time, rate int) bool {
-	if blindWrites {
-		return false
-	}
 	f.turn++
 	if f.divisor > 1 && f.turn%f.divisor != 0 {
 		return true
 	}
 	f.due++
-	held := f.full(c, now, rate)
-	if held {
+	if f.spare > 0 {
+		f.spare--
+	} else if f.full(c, now, rate) {
 		f.held++
+		f.passed = 0
+		return true
 	}
-	return held
+	f.passed++
+	return false
+}
+
+// smooth tells that nothing was held back lately.
+func (f *flight) smooth(rate int) bool { return f.passed >= rate*int(flightWindow/time.Second) }
+
+// resume goes on after a time without hold, in which snapshots of that size were sent.
+func (f *flight) resume(now time.Time, size float64) {
+	f.size, f.judged, f.held, f.due = size, now, 0, 0
 }
 
 // full applies the rule.
 func (f *flight) full(c netpoll.Conn, now time.Time, rate int) bool {
-	if f.spare > 0 {
-		f.spare--
+	if blindWrites {
 		return false
 	}
 	unsent := c.Unsent()
 	if unsent <= 0 || f.size == 0 {
-		if f.spare = flightSpare; f.watches {
-			f.spare = flightSpareWatcher
-		}
+		f.spare = flightSpare
 		return false
 	}
 	if f.blunt {

@@ -145,7 +145,7 @@ func newStage(t testing.TB, g game.Game, players, spectators int) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lobby := &Lobby{set: &memSet{}, metrics: metrics.New(), log: zerolog.Nop(), admission: admission{addrs: map[netip.Addr]*addrCount{}}}
+	lobby := &Lobby{driver: memDriver{}, set: &memSet{}, metrics: metrics.New(), log: zerolog.Nop(), admission: admission{addrs: map[netip.Addr]*addrCount{}}}
 	room, err := NewRoom(context.Background(), RoomConfig{
 		Definition: def,
 		Match:      game.Match{ID: "m1", Game: def.Spec.Name, Seed: 1, Params: def.Spec.QuickPlay.Params, TickRate: 20, SnapshotRate: 20, Players: players},

@@ -11,13 +11,8 @@ import (
 
 // lookAtDeadlines ends what has had its time: silent connections, lost seats, unused reservations, the match itself.
 func (r *Room) lookAtDeadlines(now time.Time) {
-	for i := len(r.sessions) - 1; i >= 0; i-- {
-		switch s := r.sessions[i]; {
-		case s.stalled(now):
-			r.lose(s, endStalledFrame, now)
-		case now.After(s.player.pongBefore):
-			r.lose(s, endNoPong, now)
-		case s.player.flight.judge(now):
+	for i := len(r.sessions) - 1; i >= r.crowd.size(); i-- {
+		if s := r.sessions[i]; !r.expire(s, now) && s.player.flight.judge(now) {
 			s.player.queue = appendNotice(s.player.queue, &protocol.Notice{Kind: protocol.NoticeSlow})
 		}
 	}
@@ -35,10 +30,24 @@ func (r *Room) lookAtDeadlines(now time.Time) {
 	r.flushCounts()
 }
 
+// expire parts with a connection that has had its time.
+func (r *Room) expire(s *Session, now time.Time) bool {
+	switch {
+	case s.stalled(now):
+		r.lose(s, endStalledFrame, now)
+	case now.After(s.player.pongBefore):
+		r.lose(s, endNoPong, now)
+	default:
+		return false
+	}
+	return true
+}
+
 // obey acts on an order to stop, now or after its grace.
 func (r *Room) obey(now time.Time) {
 	if o := r.takeOrder(); o != nil {
 		r.deadline, r.stopOrder = now.Add(o.grace), *o
+		r.disband()
 		for _, s := range r.sessions {
 			s.player.queue = appendNotice(s.player.queue, &protocol.Notice{Kind: protocol.NoticeDraining, DeadlineMS: uint32(o.grace.Milliseconds())})
 		}

@@ -67,7 +67,6 @@ const (
 	hangStack        = time.Second            // and one that takes so long has its stack written down: that stops the world for a moment
 	watchEvery       = 50 * time.Millisecond  // the least interval at which a watchdog looks
 	maxStackDump     = 1 << 20                // bytes of all stacks, in which the one of a hung tick is searched
-	spectatorTurns   = 8                      // ticks in which each spectator's socket is read once
 	maxEventsPerPoll = 256
 	lobbyShare       = 16 // connections served in the lobby before others get their turn
 	acceptBatch      = 64 // connections accepted before others get their turn

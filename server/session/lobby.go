@@ -46,6 +46,7 @@ type Receiver interface {
 // it closes. One goroutine runs it.
 type Lobby struct {
 	cfg      LobbyConfig
+	driver   netpoll.Driver // for the rooms' sets
 	set      netpoll.Set
 	alarm    *netpoll.Alarm // for the rooms' ticks
 	listener netpoll.Listener
@@ -76,7 +77,7 @@ func NewLobby(cfg LobbyConfig, d netpoll.Driver, listener netpoll.Listener, r Re
 		return nil, fmt.Errorf("watch the listening socket: %w", err)
 	}
 	return &Lobby{
-		cfg: cfg, set: set, alarm: netpoll.NewAlarm(d), listener: listener, receiver: r, plain: plain, metrics: m, log: log,
+		cfg: cfg, driver: d, set: set, alarm: netpoll.NewAlarm(d), listener: listener, receiver: r, plain: plain, metrics: m, log: log,
 		admission: admission{max: cfg.MaxConnections, exemptLoopback: cfg.ExemptLoopback, proxies: cfg.TrustedProxies, addrs: map[netip.Addr]*addrCount{}},
 		readBuf:   make([]byte, readBufferBytes),
 		events:    make([]netpoll.Event, maxEventsPerPoll),

@@ -91,10 +91,10 @@ type Room struct {
 	closed bool // no arrivals any more
 	handed bool // because another process goes on with the match
 
-	sessions   []*Session
+	sessions   []*Session // those of the crowd first
+	crowd      crowd
 	reading    []netpoll.Conn                           // scratch: those read in this tick
 	receive    func(netpoll.Conn, []byte, int64, error) // received, made once
-	turn       int                                      // of the spectators that are read in this tick
 	now        time.Time                                // of this tick
 	writes     []netpoll.Write                          // scratch: what this tick sends
 	shared     []sharedFrame                            // of this tick
@@ -215,6 +215,7 @@ func (r *Room) forget() {
 	r.receive, r.reading, r.writes, r.writers, r.shared = nil, nil, nil, nil, nil
 	r.sessions, r.arrived, r.newcomers, r.lost, r.roster = nil, nil, nil, nil, nil
 	r.input, r.tape = protocol.Input{}, tape{}
+	r.crowd.close()
 }
 
 // play waits for the first player and runs the engine. What panics outside of the game is caught here, so that it hurts
@@ -294,6 +295,7 @@ func (r *Room) conclude(err error) {
 	r.endTape()
 	r.record(out, farewell)
 	kept := r.keep()
+	r.disband()
 	if farewell == endMatchOver && len(r.sessions) > 0 {
 		select {
 		case <-kept:

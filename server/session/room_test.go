@@ -425,7 +425,7 @@ func TestRoomRefusals(t *testing.T) {
 		for range 3 {
 			p.order(0)
 		}
-		s.tick(spectatorTurns)
+		s.tick(1)
 		if p.frames().closed != 4400 {
 			t.Fatalf("close code %d, want 4400", p.closed)
 		}

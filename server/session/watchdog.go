@@ -148,9 +148,11 @@ func (r *Room) abandon() {
 	r.record(out, endMatchFailed)
 	r.keep()
 	r.turnAway(endMatchFailed)
+	r.crowd.writes = nil // nobody steps out: viewers belong to the engine
 	for len(r.sessions) > 0 {
 		r.release(r.sessions[len(r.sessions)-1], endMatchFailed)
 	}
+	r.crowd.close()
 	r.metrics.MatchesEnded.Inc(string(out.Reason))
 	r.log.Error().Str("reason", string(out.Reason)).Uint32("ticks", out.Ticks).Uint16("code", uint16(protocol.CloseMatchFailed)).
 		Msg("match given up: a tick never ended; its goroutine goes on until the process ends")

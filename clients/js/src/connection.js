@@ -246,7 +246,8 @@ export class Connection {
     const wait = Math.max(this.#backoff.next(code === 1006 || code === 1012), this.retryAfterMs);
     this.retryAfterMs = 0;
     clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => this.#attempt(), wait);
+    if (wait > 0) this.#retryTimer = setTimeout(() => this.#attempt(), wait);
+    else this.#attempt(); // a timer of a hidden page may take a minute
   }
 
   /** A few times a second: does the server still talk? */

@@ -45,16 +45,16 @@ export function welcome(o = {}) {
 /**
  * @param {number} tick
  * @param {Row[]} rows
- * @param {{own?: number[] | null, ack?: number, lead?: number, crc?: number | null}} [o]
+ * @param {{own?: number[] | null, ack?: number, lead?: number, flags?: number, crc?: number | null}} [o]
  */
-export function snapshot(tick, rows, { own = null, ack = 0, lead = 20, crc = null } = {}) {
+export function snapshot(tick, rows, { own = null, ack = 0, lead = 20, flags = 0, crc = null } = {}) {
   const flat = [];
   let last = 0;
   for (const r of rows) {
     flat.push(r.id - last, r.kind, ...r.values);
     last = r.id;
   }
-  return encode([0x21, tick, Date.now() * 1000, ack, lead, 0, flat, own && [0, ...own], crc]);
+  return encode([0x21, tick, Date.now() * 1000, ack, lead, flags, flat, own && [0, ...own], crc]);
 }
 
 /**
