@@ -51,6 +51,9 @@ func serveSide(args []string) error {
 	flags.Parse(args)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	if err := bareEcho(ctx); err != nil {
+		return err
+	}
 
 	admin := fmt.Sprintf("127.0.0.1:%d", adminPort)
 	server := exec.Command(*binary, "serve", "--addr", fmt.Sprintf("%s:%d", serverAddr, gamePort), "--admin-addr", admin,
