@@ -23,7 +23,8 @@ func (p *capacityProbe) judge() {
 	default:
 		p.Holds = true
 	}
-	if !p.Holds && !p.Tired && r.Generator.CPUCores > 0.97 { // on time, but with nothing left
-		p.Tired, p.Why = true, p.Why+fmt.Sprintf(", the generator's core at %.0f %%", r.Generator.CPUCores*100)
+	if !p.Holds { // on time, but with nothing left, it cannot be told from a slow server
+		p.Tired = p.Tired || r.Generator.CPUCores > capacityTired
+		p.Why += fmt.Sprintf("; the server's core at %s, the generator's at %.0f %%", coreText(p.core()), r.Generator.CPUCores*100)
 	}
 }

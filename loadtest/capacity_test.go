@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,7 +48,7 @@ func TestTheGate(t *testing.T) {
 		{"no figures", func(r *Report) { r.Server = nil }, "without the server's figures", false},
 		{"tired", at("lag", 25), "the generator was", true},
 		{"tired before all else", func(r *Report) { at("lag", 30)(r); r.Delivery.Ratio = 0.5 }, "the generator was", true},
-		{"full core", func(r *Report) { at("ack", 90)(r); r.Generator.CPUCores = 0.99 }, "the generator's core at 99 %", true},
+		{"full core", func(r *Report) { at("ack", 90)(r); r.Generator.CPUCores = 0.99 }, "the generator's at 99 %", true},
 	} {
 		if p := gate(c.change); p.Holds != (c.why == "") || !strings.Contains(p.Why, c.why) || p.Tired != c.tired {
 			t.Errorf("%s: %+v", c.name, p)
@@ -55,56 +56,89 @@ func TestTheGate(t *testing.T) {
 	}
 }
 
+// searched is a search against a server that holds what holds says, and whose core is full with as many players as
+// full says, 0: it does not tell.
+func searched(t *testing.T, full int, holds func(n int) bool) (*capacityAnswer, []int) {
+	t.Helper()
+	var tried []int
+	c := &capacity{to: 8192, measure: time.Second, out: io.Discard}
+	c.try = func(_ context.Context, rate, n int, _ time.Duration) (*capacityProbe, error) {
+		if tried = append(tried, n); len(tried) > 100 {
+			t.Fatalf("no end: %v", tried)
+		}
+		if n < capacityStep || n > 8192 || n%capacityStep != 0 {
+			t.Fatalf("tried %d players", n)
+		}
+		p := &capacityProbe{Rate: rate, Players: n, Holds: holds(n), Why: "over", Memory: float64(n)}
+		if full > 0 {
+			p.Report = &Report{Server: &ServerReport{Seconds: 10, CPUSeconds: 10 * float64(n) / float64(full)}, Times: map[string]Time{"interval_error": {P99: float64(n) / 1e3}}}
+		}
+		c.probes = append(c.probes, p)
+		return p, nil
+	}
+	s := climb{capacity: c, rate: 20, high: c.to + capacityStep}
+	a := &capacityAnswer{Rate: 20}
+	if _, err := s.holds(t.Context(), ratedPlayers(20), c.measure); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.rise(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	return a, tried
+}
+
 func TestTheSearch(t *testing.T) {
 	for _, limit := range []int{0, 16, 40, 500, 512, 1000, 3000, 4095, 9000} {
-		runs := 0
-		c := &capacity{from: 512, to: 8192}
-		c.try = func(_ context.Context, rate, n int) (*capacityProbe, error) {
-			if runs++; runs > 100 {
-				t.Fatalf("no end at a limit of %d", limit)
-			}
-			if n < capacityStep || n > 8192 {
-				t.Fatalf("tried %d players", n)
-			}
-			return &capacityProbe{Rate: rate, Players: n, Holds: n <= limit, Why: "over"}, nil
+		a, tried := searched(t, 0, func(n int) bool { return n <= limit })
+		if a.Players > limit || limit >= capacityStep && limit <= 8192 && float64(a.Players) < 0.9*float64(limit)-capacityStep {
+			t.Errorf("%d players at a limit of %d: %v", a.Players, limit, tried)
 		}
-		best, why, err := c.most(t.Context(), 20)
-		if err != nil || best > limit || limit >= capacityStep && limit <= 8192 && float64(best) < 0.9*float64(limit)-capacityStep {
-			t.Errorf("%d players at a limit of %d, %v", best, limit, err)
-		}
-		if limit > 8192 && (best != 8192 || why != nil) {
-			t.Errorf("%d players without a limit", best)
+		if limit > 8192 && (a.Players != 8192 || !a.LowerBound) {
+			t.Errorf("%d players without a limit: %v", a.Players, tried)
 		}
 	}
 }
 
 func TestAMomentDoesNotDecideTheSearch(t *testing.T) {
 	runs := 0
-	c := &capacity{from: 512, to: 8192}
-	c.try = func(_ context.Context, _, n int) (*capacityProbe, error) {
+	a, tried := searched(t, 0, func(n int) bool {
 		runs++
-		return &capacityProbe{Players: n, Holds: n <= 2000 && runs%4 != 1}, nil // every fourth run fails for no reason
-	}
-	if best, _, err := c.most(t.Context(), 20); err != nil || best < 1700 {
-		t.Errorf("%d players at a limit of 2,000, %v", best, err)
+		return n <= 2000 && runs%4 != 1 // every fourth run fails for no reason
+	})
+	if a.Players < 1700 || a.Players > 2000 {
+		t.Errorf("%d players at a limit of 2,000: %v", a.Players, tried)
 	}
 }
 
 func TestTheSearchGoesWhereTheCoreIsFull(t *testing.T) {
-	var tried []int
-	c := &capacity{from: 1024, to: 8192}
-	c.try = func(_ context.Context, rate, n int) (*capacityProbe, error) {
-		tried = append(tried, n)
-		r := &Report{Server: &ServerReport{Seconds: 10, CPUSeconds: 10 * float64(n) / 5000}}
-		return &capacityProbe{Rate: rate, Players: n, Holds: n <= 4700, Why: "over", Report: r}, nil
+	a, tried := searched(t, 5000, func(n int) bool { return n <= 4700 })
+	if a.Players < 4464 || a.Players > 4700 || len(tried) > 9 || a.LowerBound || !strings.Contains(a.Why, "over") {
+		t.Errorf("%+v after %v", a, tried)
 	}
-	best, why, err := c.most(t.Context(), 20)
-	if err != nil || best < 4464 || best > 4700 || len(tried) > 7 || why == nil || why.Players > 5000 {
-		t.Errorf("%d players after %v, then %+v, %v", best, tried, why, err)
+	if h, n := a.Half, a.Ninety; h.Players != 2496 || h.P99 != 2.496 || n.Core < 0.85 || n.Core > 0.95 || a.Memory != float64(a.Players) {
+		t.Errorf("%+v after %v", a, tried)
 	}
-	c.end = time.Now().Add(-time.Second)
-	if a := c.answer(t.Context(), 20, best, why); !a.LowerBound || !strings.Contains(a.text(), "holds at least") || !strings.Contains(a.text(), "time was over") {
-		t.Errorf("%s", a.text())
+	a.OverFloor, a.FloorCPU, a.ServerCPU, a.RatedPlayers = 1.25, 9.6, 12, 640
+	late, tired := *a, *a
+	late.LowerBound, late.Why = true, "the time was over before it was confirmed"
+	tired.LowerBound, tired.Generator = true, true
+	var b strings.Builder
+	printAnswers(&b, []*capacityAnswer{a, &late, &tired})
+	for _, want := range []string{"at least " + number(float64(a.Players)), "time was over", "THE GENERATOR GAVE WAY FIRST", "1.25 × (9.6 µs)", "2.50 ms (2,496 players, 50 %)"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, &b)
+		}
+	}
+}
+
+func TestASearchWithoutTimeIsALowerBound(t *testing.T) {
+	c := &capacity{to: 8192, measure: time.Second, out: io.Discard}
+	c.try = func(_ context.Context, rate, n int, _ time.Duration) (*capacityProbe, error) {
+		return &capacityProbe{Rate: rate, Players: n, Holds: true}, nil
+	}
+	s := climb{capacity: c, rate: 60, high: c.to + capacityStep, end: time.Now().Add(-time.Second)}
+	if a, err := s.answer(t.Context()); err != nil || !a.LowerBound || a.Players != 960 || !strings.Contains(a.Why, "time was over") {
+		t.Errorf("%+v, %v", a, err)
 	}
 }
 
@@ -133,7 +167,7 @@ func TestCapacityFaults(t *testing.T) {
 		{[]string{"--server-binary", filepath.Dir(file)}, exitUsage, "is a folder"},
 		{[]string{"--server-binary", file, "--generator-core", "0"}, exitUsage, "need a core each"},
 		{[]string{"--server-binary", file, "--generator-core", "99"}, exitUsage, "this machine has"},
-		{[]string{"--server-binary", file, "--from", "5"}, exitUsage, "can be tried"},
+		{[]string{"--server-binary", file, "--to", "5"}, exitUsage, "can be tried"},
 		{[]string{"--server-binary", file, "--measure", "1ms"}, exitUsage, "less than 2s"},
 		{[]string{"--server-binary", file, "--budget", "5s"}, exitUsage, "less than 1m"},
 		{[]string{"--server-binary", file, "--rate", "500"}, exitUsage, "not in 10 to 120"},

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"strings"
+
+	"gonum.org/v1/plot"
 )
 
 // section is a group of charts of the page.
@@ -86,7 +89,11 @@ func (r *Report) sections() []section {
 			value("down", tintA, func(s *SecondReport) float64 { return s.Down }),
 			value("up", tintB, func(s *SecondReport) float64 { return s.Up })),
 	}}
-	list := []section{feel, load}
+	list := []section{feel}
+	if spreads := r.spreads(); len(spreads) > 0 {
+		list = append(list, section{"How times are spread", "The curve's height at 99 % is what 99 % of the samples stay below. The further to the right, the rarer.", spreads})
+	}
+	list = append(list, load)
 	if r.Server != nil {
 		list = append(list, section{"The server", "From its own /metrics, once a second.", []*chart{
 			draw("Server CPU", "cores in use", shortNumber, 0.1, filled(served("cores", tintC, func(s *ServerSecond) float64 { return s.CPUCores }))),
@@ -106,6 +113,37 @@ func (r *Report) sections() []section {
 		lag,
 		draw("Generator CPU", "cores in use, all processes", shortNumber, 0.1, filled(value("cores", tintB, func(s *SecondReport) float64 { return s.CPU }))),
 	}})
+}
+
+// spreads are the distributions over the whole window.
+func (r *Report) spreads() (list []*chart) {
+	for _, s := range []struct{ metric, title, of string }{
+		{"ack", "Input to acknowledged", "inputs"}, {"interval_error", "Interval error", "intervals"}, {"join", "Joins", "joins of the run, the warm-up included"},
+	} {
+		points := r.Percentiles[s.metric]
+		if len(points) < 2 {
+			continue
+		}
+		c := &chart{
+			title: s.title, note: "of " + number(float64(r.Times[s.metric].Count)) + " " + s.of, show: shortMS, least: 0.1, marks: r.marks(s.metric),
+			curves: []curve{{name: "at most", tint: tintA, width: 1.8, area: true, fill: 0.13}}, end: points[len(points)-1].rarity(),
+		}
+		c.to = c.end
+		for i := range points {
+			c.t = append(c.t, points[i].rarity())
+			c.labels = append(c.labels, trimZeros(fmt.Sprintf("%.4f", points[i].Q))+" %")
+			c.curves[0].values = append(c.curves[0].values, points[i].MS)
+		}
+		c.labels[len(points)-1] = "all"
+		for _, q := range []float64{0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999} {
+			if at := (&Percentile{Q: q}).rarity(); at <= c.end {
+				c.ticks = append(c.ticks, plot.Tick{Value: at, Label: trimZeros(fmt.Sprint(q)) + " %"})
+				c.stages = append(c.stages, at)
+			}
+		}
+		list = append(list, c)
+	}
+	return list
 }
 
 func step(r *Report) float64 { return max(r.Series.Step, 1e-3) }

@@ -245,8 +245,9 @@ func (c *chart) page() pageChart {
 		Width float64   `json:"width"`
 		End   float64   `json:"end"`
 		T     []float64 `json:"t"`
+		Names []string  `json:"names,omitempty"` // of the points, else their seconds
 		Lines []series  `json:"lines"`
-	}{round3(left), round3(right), plotWidth, max(c.end, 1), c.t, nil}
+	}{round3(left), round3(right), plotWidth, max(c.end, 1), c.t, c.labels, nil}
 	for i := range c.curves {
 		curve := &c.curves[i]
 		p.Keys = append(p.Keys, chartKey{curve.name, tintNames[curve.tint], curve.floor != nil})

@@ -26,7 +26,7 @@ for (const figure of document.querySelectorAll('figure[data-chart]')) {
       row.append(line.name, value);
       return row;
     });
-    readout.replaceChildren(`${+chart.t[near].toFixed(1)} s`, ...rows);
+    readout.replaceChildren(chart.names?.[near] ?? `${+chart.t[near].toFixed(1)} s`, ...rows);
     const right = x + readout.offsetWidth + 14 > box.width;
     readout.style.left = right ? 'auto' : `${x + 10}px`;
     readout.style.right = right ? `${box.width - x + 10}px` : 'auto';

@@ -24,6 +24,11 @@ func drawn(t *testing.T, seconds int) *Report {
 	r.Players, r.Resumed = 11, 2
 	r.Machine = Machine{Processor: "A & B", Cores: 2, System: "Linux", Go: "go1.26"}
 	r.Server = &ServerReport{Seconds: 5, Ticks: 100, Inputs: map[string]float64{"on_time": 5}, Snapshots: map[string]float64{"delta": 5}, CPUPerState: 12.3}
+	samples := newHistogram()
+	for i := range int64(5000) {
+		record(samples, (i*i%997+1)*int64(time.Millisecond)/10)
+	}
+	r.Percentiles = map[string][]Percentile{"ack": spread(samples), "join": spread(newHistogram())}
 	r.Series = SeriesReport{Step: 1, Begin: 3, End: float64(seconds)}
 	for i := range seconds {
 		x := 50 + 10*math.Sin(float64(i))
@@ -91,14 +96,33 @@ func TestThePageSaysWhatWasFound(t *testing.T) {
 	for _, want := range []string{
 		"a story &lt;b&gt;", "2 of 4 thresholds missed", "10 bots in matches of 5 at 20 Hz", "ack.p99&lt;150ms", "ack.p50&lt;1ms", "The generator was tired",
 		"Only 0 of 11 players", "A &amp; B, 2 cores", "loadtest --threshold &#39;ack.p99&lt;150ms&#39; &#39;x y.yaml&#39;", "Input to acknowledged", "Tick lateness", "Generator lag",
-		"left by bye", "closed 4408 timed out", "22 November 2026", "p99 &lt; 150ms", "var(--a)", "99.00",
+		"left by bye", "closed 4408 timed out", "22 November 2026", "p99 &lt; 150ms", "var(--a)", "99.00", "99.9 %", "of 1,000 inputs",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if n := strings.Count(b.String(), "<svg viewBox="); n != 18 {
+	if n := strings.Count(b.String(), "<svg viewBox="); n != 19 {
 		t.Errorf("%d drawings", n)
+	}
+}
+
+func TestTheSpreadOfTimes(t *testing.T) {
+	h := newHistogram()
+	if spread(h) != nil {
+		t.Error("there is none without samples")
+	}
+	for i := range int64(2000) {
+		record(h, (i+1)*int64(time.Millisecond))
+	}
+	list := spread(h)
+	for i := range list {
+		if p := list[i]; math.Abs(p.MS-p.Q*20) > 3 || i > 0 && (p.Q <= list[i-1].Q || p.MS < list[i-1].MS) {
+			t.Errorf("%+v of 1 to 2,000 ms", p)
+		}
+	}
+	if last := list[len(list)-1]; last.Q != 99.95 || math.Abs(last.MS-2000) > 2 || len(list) < 3*spreadSteps {
+		t.Errorf("%d points up to %+v", len(list), last)
 	}
 }
 

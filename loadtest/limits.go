@@ -39,7 +39,7 @@ const (
 	startDelay    = 200 * time.Millisecond // from the first answer to the first connection
 	sweepEvery    = 100 * time.Millisecond // bots are looked through for what is overdue
 	sweepOften    = 20 * time.Millisecond  // the same when lives end and links are cut
-	leastThoughts = 20                     // Hz, of a brain that plays by its scout
+	leastThoughts = 10                     // Hz, of a brain that plays by its scout: it decides a few times a second anyway
 	wheelSlots    = 1024                   // slots that a loop plans ahead
 	maxAtOnce     = 16                     // inputs of one bot in one slot, when its clock was set
 	seatLead      = time.Second            // tickets are drawn so long before they are used

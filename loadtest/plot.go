@@ -20,6 +20,7 @@ import (
 const (
 	plotWidth  = 520
 	plotHeight = 190
+	markHeight = 12 // of a bound's words
 )
 
 // tint is a colour by its role. The page's style sheet says what it is in the light, in the dark and on paper: the
@@ -35,10 +36,11 @@ const (
 	tintA
 	tintB
 	tintC
+	tintCard
 )
 
 var tintNames = map[tint]string{
-	tintInk: "ink", tintGrid: "grid", tintDim: "dim", tintShade: "shade", tintBad: "bad", tintA: "a", tintB: "b", tintC: "c",
+	tintInk: "ink", tintGrid: "grid", tintDim: "dim", tintShade: "shade", tintBad: "bad", tintA: "a", tintB: "b", tintC: "c", tintCard: "card",
 }
 
 func (t tint) solid() color.Color { return color.NRGBA{R: 0xfe, G: 0x01, B: uint8(t), A: 0xff} }
@@ -48,7 +50,7 @@ func (t tint) faint(opacity float64) color.Color {
 	return color.NRGBA{R: 0xfe, G: 0x01 + uint8(math.Round(opacity*25)), B: uint8(t), A: 0xff}
 }
 
-// curve is one line or area over time; NaN is a gap.
+// curve is one line or area; NaN is a gap.
 type curve struct {
 	name   string
 	tint   tint
@@ -65,10 +67,12 @@ type mark struct {
 	text  string
 }
 
-// chart is one drawing of the page: curves over the time of the run.
+// chart is one drawing of the page: curves over the time of the run, or over what ticks and labels say.
 type chart struct {
 	title, note string
-	t           []float64 // s
+	t           []float64   // s
+	ticks       []plot.Tick // nil: round times
+	labels      []string    // of the points under the pointer, nil: their times
 	curves      []curve
 	marks       []mark
 	show        func(float64) string
@@ -132,7 +136,9 @@ func (c *chart) svg() (text string, left, right float64) {
 		axis.Tick.Label.Font.Variant = "Sans"
 		axis.Tick.Label.Color = tintDim.solid()
 	}
-	p.X.Tick.Marker = plot.ConstantTicks(timeTicks(p.X.Max))
+	if p.X.Tick.Marker = plot.ConstantTicks(c.ticks); c.ticks == nil {
+		p.X.Tick.Marker = plot.ConstantTicks(timeTicks(p.X.Max))
+	}
 	ticks := valueTicks(c.bottom, top, c.show)
 	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
 	p.Add(&backdrop{chart: c, ticks: ticks})
@@ -262,11 +268,13 @@ func (s *stroke) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// bounds are the thresholds, dashed, with their words at the right.
+// bounds are the thresholds, dashed, with their words at the right, on a piece of the card that keeps them readable
+// before curves. Words that would lie on others' move to the left of them.
 type bounds struct{ marks []mark }
 
 func (b *bounds) Plot(c draw.Canvas, p *plot.Plot) {
 	_, y := p.Transforms(&c)
+	var taken []vg.Rectangle
 	for _, m := range b.marks {
 		if m.value > p.Y.Max || m.value < p.Y.Min {
 			continue
@@ -275,10 +283,23 @@ func (b *bounds) Plot(c draw.Canvas, p *plot.Plot) {
 		c.StrokeLine2(draw.LineStyle{Color: tintBad.solid(), Width: 1, Dashes: []vg.Length{4, 3}}, c.Min.X, at, c.Max.X, at)
 		style := p.Y.Tick.Label
 		style.Color, style.XAlign, style.YAlign = tintBad.solid(), draw.XRight, draw.YBottom
-		if at > c.Max.Y-12 {
-			style.YAlign = draw.YTop
+		low := at + 2
+		if low+markHeight > c.Max.Y {
+			low = at - 2 - markHeight
 		}
-		c.FillText(style, vg.Point{X: c.Max.X - 2, Y: at + 1}, m.text)
+		right := c.Max.X - 2
+		box := func() vg.Rectangle {
+			return vg.Rectangle{Min: vg.Point{X: right - style.Width(m.text) - 3, Y: low}, Max: vg.Point{X: right + 2, Y: low + markHeight}}
+		}
+		for _, t := range taken {
+			if o := box(); o.Min.Y < t.Max.Y && t.Min.Y < o.Max.Y {
+				right = min(right, t.Min.X-4)
+			}
+		}
+		o := box()
+		taken = append(taken, o)
+		c.FillPolygon(tintCard.faint(0.8), []vg.Point{o.Min, {X: o.Max.X, Y: o.Min.Y}, o.Max, {X: o.Min.X, Y: o.Max.Y}})
+		c.FillText(style, vg.Point{X: right, Y: low + 1}, m.text)
 	}
 }
 

@@ -16,7 +16,7 @@ type probe struct {
 var probed = []string{
 	"skirmish_ticks_total", "skirmish_ticks_missed_total", "skirmish_tick_lateness_seconds_bucket", "skirmish_tick_duration_seconds_bucket",
 	"skirmish_snapshots_total", "skirmish_inputs_total", "skirmish_bytes_total", "skirmish_connections",
-	"process_cpu_seconds_total", "process_resident_memory_bytes", "go_goroutines", "go_gc_duration_seconds_count",
+	"process_cpu_seconds_total", "process_resident_memory_bytes", "go_goroutines", "go_gc_duration_seconds_count", processStart,
 }
 
 // probeServer reads the metrics at every step of the series until over. One that cannot be had is left out.

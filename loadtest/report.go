@@ -40,8 +40,12 @@ type Report struct {
 	Endings    []EndingReport  `json:"endings"`
 	Stages     []StageReport   `json:"stages"`
 	Series     SeriesReport    `json:"series"`
-	Machine    Machine         `json:"machine"` // the generator's
-	Command    string          `json:"command,omitempty"`
+
+	// Percentiles are the distributions of join, ack and interval_error. Schema 2 had none at first.
+	Percentiles map[string][]Percentile `json:"percentiles,omitempty"`
+
+	Machine Machine `json:"machine"` // the generator's
+	Command string  `json:"command,omitempty"`
 }
 
 // ConfigReport is what the run was asked for.

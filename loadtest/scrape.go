@@ -40,16 +40,21 @@ func parsePage(text string) page {
 	return p
 }
 
-// growth is what the counters have counted from the first page to the last. One that has fallen began again from 0,
-// as those of a server that was started anew; what it counted between the page before and its end is not known.
+// processStart tells one process of a server from the next.
+const processStart = "process_start_time_seconds"
+
+// growth is what the counters have counted from the first page to the last. Those of a server that was started anew
+// begin again from 0; what it counted between the page before and its end is not known. A counter that has fallen is no
+// sign of that: of two scrapes at the same moment the later one may be answered first.
 func growth(pages ...page) page {
 	d := make(page)
 	for i, p := range pages[1:] {
+		before := pages[i]
+		if p[processStart] != before[processStart] {
+			before = nil
+		}
 		for name, v := range p {
-			if before := pages[i][name]; v >= before {
-				v -= before
-			}
-			d[name] += v
+			d[name] += v - before[name]
 		}
 	}
 	return d

@@ -3,8 +3,15 @@ package main
 import "testing"
 
 func TestCountersOfARestartedServer(t *testing.T) {
-	d := growth(page{"a": 10}, page{"a": 15, "b": 3}, page{"a": 2, "b": 3}, page{"a": 4, "b": 0})
-	if d["a"] != 5+2+2 || d["b"] != 3 {
+	d := growth(page{"a": 10}, page{"a": 15, "b": 3}, page{processStart: 1, "a": 2, "b": 3}, page{processStart: 1, "a": 4, "b": 3})
+	if d["a"] != 5+2+2 || d["b"] != 3+3 {
+		t.Errorf("%v", d)
+	}
+}
+
+// The window begins on a whole second, as the probes do: one scrape overtakes the other.
+func TestScrapesThatOvertakeEachOther(t *testing.T) {
+	if d := growth(page{processStart: 1, "a": 100}, page{processStart: 1, "a": 99}, page{processStart: 1, "a": 150}); d["a"] != 50 {
 		t.Errorf("%v", d)
 	}
 }
