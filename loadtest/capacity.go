@@ -41,6 +41,7 @@ type capacityProbe struct {
 	Why     string  `json:"why,omitempty"`           // the first thing that gave way
 	Tired   bool    `json:"generator_tired"`         // it was the generator
 	Memory  float64 `json:"server_bytes_per_player"` // resident, beyond what the server had before they came; 0 unknown
+	Foreign float64 `json:"foreign_cores"`           // used by something else meanwhile
 	Report  *Report `json:"report"`                  // nil: the generator broke off
 }
 

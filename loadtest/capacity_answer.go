@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // capacityAnswer is what the search at one rate has come to. Figures that could not be had are 0.
@@ -24,6 +25,7 @@ type capacityAnswer struct {
 	Ninety       capacityBeat `json:"at_90_percent"`
 	Memory       float64      `json:"server_bytes_per_player"` // resident, with the most players
 	MemoryOf     int          `json:"server_bytes_players"`
+	Foreign      float64      `json:"foreign_share"` // of both cores, used by something else: the median of the runs
 }
 
 // capacityBeat is how true the beat of the snapshots is at a load, as near to the one asked for as a run was.
@@ -63,17 +65,26 @@ func (a *capacityAnswer) conclude(s *climb, confirmed bool) {
 		a.Why = fmt.Sprintf("with %s: %s", number(float64(s.why.Players)), s.why.Why)
 	}
 	a.Half, a.Ninety = s.beat(0.5), s.beat(0.9)
+	var foreign []float64
 	for _, p := range s.probes {
+		if p.Rate == s.rate {
+			foreign = append(foreign, p.Foreign/2)
+		}
 		if p.Rate == s.rate && p.Holds && p.Memory > 0 && p.Players >= a.MemoryOf {
 			a.Memory, a.MemoryOf = p.Memory, p.Players
 		}
 	}
+	if slices.Sort(foreign); len(foreign) > 0 {
+		a.Foreign = foreign[len(foreign)/2]
+	}
 }
 
-// beat is that of the run that held with the load nearest to a share of the server's core.
+// beat is that of the run that held with the load nearest to a share of the server's core, none beyond a tenth of it.
 func (s *climb) beat(share float64) (b capacityBeat) {
+	nearest := 0.1
 	for _, p := range s.probes {
-		if p.Rate == s.rate && p.Holds && p.core() > 0 && math.Abs(p.core()-share) < math.Abs(b.Core-share) {
+		if off := math.Abs(p.core() - share); p.Rate == s.rate && p.Holds && off <= nearest {
+			nearest = off
 			b = capacityBeat{p.core(), p.Players, p.Report.Times["interval_error"].P99}
 		}
 	}
@@ -96,7 +107,10 @@ func printAnswers(w io.Writer, answers []*capacityAnswer) {
 		return fmt.Sprintf(format, args...)
 	}
 	beat := func(b capacityBeat) string {
-		return known(b.Core, "%s (%s players, %.0f %%)", milliseconds(b.P99), number(float64(b.Players)), b.Core*100)
+		if b.Core == 0 {
+			return "no run there held"
+		}
+		return fmt.Sprintf("%s (%s players, %.0f %%)", milliseconds(b.P99), number(float64(b.Players)), b.Core*100)
 	}
 	line("", func(a *capacityAnswer) string { return fmt.Sprintf("%d Hz", a.Rate) })
 	line("players that one core holds", func(a *capacityAnswer) string {
@@ -118,6 +132,9 @@ func printAnswers(w io.Writer, answers []*capacityAnswer) {
 	})
 	fmt.Fprintln(w)
 	for _, a := range answers {
+		if a.Foreign > capacityForeign {
+			fmt.Fprintf(w, "  %d Hz: SOMETHING ELSE USED %.0f %% OF THE CORES: the answer is too low, take them for this alone.\n", a.Rate, a.Foreign*100)
+		}
 		what := "What gave way first"
 		if a.Generator {
 			what = "THE GENERATOR GAVE WAY FIRST, the server may hold more"

@@ -16,30 +16,48 @@ import (
 
 // probe is one run with a fresh server.
 func (c *capacity) probe(ctx context.Context, rate, n int, measure time.Duration) (*capacityProbe, error) {
+	p := &capacityProbe{Rate: rate, Players: n}
+	begin, busy, own := time.Now(), c.busy(), childTime()
+	if err := c.run(ctx, p, measure); err != nil {
+		return nil, err
+	}
+	p.Foreign = max(0, (c.busy()-busy)-(childTime()-own).Seconds()) / time.Since(begin).Seconds()
+	c.probes = append(c.probes, p)
+	p.print(c.out)
+	return p, nil
+}
+
+// busy is what the two cores have done so far, s.
+func (c *capacity) busy() (s float64) {
+	for _, core := range []int{c.serverCore, c.generatorCore} {
+		total, idle := coreTimes(core)
+		s += (total - idle) / 100 // USER_HZ
+	}
+	return s
+}
+
+func (c *capacity) run(ctx context.Context, p *capacityProbe, measure time.Duration) error {
 	s, err := c.start(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer s.stop()
 	empty, err := newMatchmaker("http://"+s.admin, "", false).scrape(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p := &capacityProbe{Rate: rate, Players: n}
-	if p.Report, err = c.load(ctx, s.admin, rate, n, measure); err != nil {
+	if p.Report, err = c.load(ctx, s.admin, p.Rate, p.Players, measure); err != nil {
 		if ctx.Err() != nil || len(c.probes) == 0 { // else it is the load that breaks it
-			return nil, fmt.Errorf("the run with %d players: %w", n, err)
+			return fmt.Errorf("the run with %d players: %w", p.Players, err)
 		}
 		p.Why = err.Error()
-	} else {
-		p.judge()
-		if r := p.Report; r.Server != nil && r.Joined > 0 {
-			p.Memory = (r.Server.ResidentBytes - empty["process_resident_memory_bytes"]) / float64(r.Joined)
-		}
+		return nil
 	}
-	c.probes = append(c.probes, p)
-	p.print(c.out)
-	return p, nil
+	p.judge()
+	if r := p.Report; r.Server != nil && r.Joined > 0 {
+		p.Memory = (r.Server.ResidentBytes - empty["process_resident_memory_bytes"]) / float64(r.Joined)
+	}
+	return nil
 }
 
 // load plays n players against a server from the generator's core. Inputs wait half a tick for theirs, the mean of
@@ -72,6 +90,9 @@ func (p *capacityProbe) print(w io.Writer) {
 	if r := p.Report; r != nil {
 		figures = fmt.Sprintf("  server %s at %s, generator %.0f %% at %.1f µs; delivery %s, off the beat %s, acknowledged %s (p99)", coreText(p.core()), snapshotCost(r.Server),
 			r.Generator.CPUCores*100, r.Generator.CPUPerPair, percent(r.Delivery.Ratio), milliseconds(r.Times["interval_error"].P99), milliseconds(r.Times["ack"].P99))
+	}
+	if p.Foreign > 2*capacityForeign {
+		verdict += fmt.Sprintf(" (something else took %.0f %% of a core)", p.Foreign*100)
 	}
 	fmt.Fprintf(w, "%6s at %d Hz%s  %s\n", number(float64(p.Players)), p.Rate, figures, verdict)
 }

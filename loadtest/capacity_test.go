@@ -122,9 +122,10 @@ func TestTheSearchGoesWhereTheCoreIsFull(t *testing.T) {
 	late, tired := *a, *a
 	late.LowerBound, late.Why = true, "the time was over before it was confirmed"
 	tired.LowerBound, tired.Generator = true, true
+	tired.Foreign, tired.Half = 0.2, capacityBeat{}
 	var b strings.Builder
 	printAnswers(&b, []*capacityAnswer{a, &late, &tired})
-	for _, want := range []string{"at least " + number(float64(a.Players)), "time was over", "THE GENERATOR GAVE WAY FIRST", "1.25 × (9.6 µs)", "2.50 ms (2,496 players, 50 %)"} {
+	for _, want := range []string{"at least " + number(float64(a.Players)), "time was over", "THE GENERATOR GAVE WAY FIRST", "1.25 × (9.6 µs)", "USED 20 % OF THE CORES", "no run there held", "2.50 ms (2,496 players, 50 %)"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, &b)
 		}

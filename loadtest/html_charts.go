@@ -118,7 +118,7 @@ func (r *Report) sections() []section {
 // spreads are the distributions over the whole window.
 func (r *Report) spreads() (list []*chart) {
 	for _, s := range []struct{ metric, title, of string }{
-		{"ack", "Input to acknowledged", "inputs"}, {"interval_error", "Interval error", "intervals"}, {"join", "Joins", "joins of the run, the warm-up included"},
+		{"ack", "Input to acknowledged", "inputs"}, {"interval_error", "Interval error", "intervals"}, {"age", "Age of the newest state", "snapshots"}, {"join", "Joins", "joins of the run, the warm-up included"},
 	} {
 		points := r.Percentiles[s.metric]
 		if len(points) < 2 {
@@ -135,7 +135,7 @@ func (r *Report) spreads() (list []*chart) {
 			c.curves[0].values = append(c.curves[0].values, points[i].MS)
 		}
 		c.labels[len(points)-1] = "all"
-		for _, q := range []float64{0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999} {
+		for _, q := range []float64{50, 90, 99, 99.9, 99.99, 99.999, 99.9999} {
 			if at := (&Percentile{Q: q}).rarity(); at <= c.end {
 				c.ticks = append(c.ticks, plot.Tick{Value: at, Label: trimZeros(fmt.Sprint(q)) + " %"})
 				c.stages = append(c.stages, at)

@@ -44,6 +44,7 @@ type pageData struct {
 	Warnings []string
 	Figures  []keyFigure
 	Verdicts []verdictLine
+	Staged   bool // some of them are a stage's
 	Sections []pageSection
 	Times    []timeLine
 	Stages   []stageLine
@@ -109,6 +110,7 @@ func (r *Report) page() *pageData {
 		if !v.Pass {
 			missed++
 		}
+		d.Staged = d.Staged || v.Stage != ""
 	}
 	switch {
 	case missed == 0 && len(d.Verdicts) == 1:

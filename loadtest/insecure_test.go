@@ -49,6 +49,7 @@ func selfSigned(t *testing.T) (cert, key string) {
 }
 
 func TestACertificateSignedByItselfIsTakenOnDemand(t *testing.T) {
+	t.Parallel()
 	server := serve(t, func(c *node.Config) { c.TLSCert, c.TLSKey = selfSigned(t) })
 	c := small(server)
 	c.Bots, c.Insecure = 4, true

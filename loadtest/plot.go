@@ -20,7 +20,8 @@ import (
 const (
 	plotWidth  = 520
 	plotHeight = 190
-	markHeight = 12 // of a bound's words
+	markHeight = 12   // of a bound's words
+	markWider  = 1.25 // than gonum's font is what a browser may have for it
 )
 
 // tint is a colour by its role. The page's style sheet says what it is in the light, in the dark and on paper: the
@@ -289,7 +290,7 @@ func (b *bounds) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		right := c.Max.X - 2
 		box := func() vg.Rectangle {
-			return vg.Rectangle{Min: vg.Point{X: right - style.Width(m.text) - 3, Y: low}, Max: vg.Point{X: right + 2, Y: low + markHeight}}
+			return vg.Rectangle{Min: vg.Point{X: right - style.Width(m.text)*markWider, Y: low}, Max: vg.Point{X: right + 2, Y: low + markHeight}}
 		}
 		for _, t := range taken {
 			if o := box(); o.Min.Y < t.Max.Y && t.Min.Y < o.Max.Y {

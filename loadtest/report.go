@@ -41,7 +41,7 @@ type Report struct {
 	Stages     []StageReport   `json:"stages"`
 	Series     SeriesReport    `json:"series"`
 
-	// Percentiles are the distributions of join, ack and interval_error. Schema 2 had none at first.
+	// Percentiles are the distributions of join, ack, interval_error and age. Schema 2 had none at first.
 	Percentiles map[string][]Percentile `json:"percentiles,omitempty"`
 
 	Machine Machine `json:"machine"` // the generator's

@@ -149,7 +149,7 @@ func newReport(c *Config, outcomes []*outcome, server *serverFigures, probes []p
 	all.count(watching)
 	all.joined = joined // players
 	r.fill(all)
-	r.Percentiles = map[string][]Percentile{"join": spread(all.join), "ack": spread(all.ack), "interval_error": spread(all.intervalError)}
+	r.Percentiles = map[string][]Percentile{"join": spread(all.join), "ack": spread(all.ack), "interval_error": spread(all.intervalError), "age": spread(all.age)}
 	r.watched(watching)
 	r.aimed(all, c.Scenario)
 	r.Series = newSeriesReport(first, rows, probes, window)

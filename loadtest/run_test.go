@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == workerCommand { // the test binary is its own worker process
 		os.Exit(work(context.Background(), os.Stdin, os.Stdout))
 	}
+	flag.Parse()
+	flag.Set("test.parallel", "6") // most of a test's time nothing is to be done
 	goleak.VerifyTestMain(m)
 }
 
@@ -79,6 +82,7 @@ func play(t *testing.T, ctx context.Context, c *Config) *Report {
 }
 
 func TestASwarmPlaysOnARealNode(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*Config){
 		"one loop":        func(*Config) {},
 		"two loops, 60Hz": func(c *Config) { c.Loops, c.Rate = 2, 60 },
@@ -88,6 +92,7 @@ func TestASwarmPlaysOnARealNode(t *testing.T) {
 		"portable poller": func(c *Config) { c.IO = pollPortable },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := small(serve(t, nil))
 			change(c)
 			r := play(t, t.Context(), c)
@@ -143,6 +148,7 @@ func matches(t *testing.T, server string) (n int) {
 }
 
 func TestMatchesThatEndDuringTheRunAreNoErrors(t *testing.T) {
+	t.Parallel()
 	c := small(serve(t, nil))
 	c.Bots, c.Duration = 8, 20*time.Second
 	m := newMatchmaker(c.Server, "", false)
@@ -173,6 +179,7 @@ func TestMatchesThatEndDuringTheRunAreNoErrors(t *testing.T) {
 }
 
 func TestAnInterruptedRunStillReports(t *testing.T) {
+	t.Parallel()
 	c := small(serve(t, nil))
 	c.Duration = time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
@@ -184,6 +191,7 @@ func TestAnInterruptedRunStillReports(t *testing.T) {
 }
 
 func TestAKeyIsSentAndDeclined(t *testing.T) {
+	t.Parallel()
 	const key = "0123456789abcdef0123456789abcdef"
 	server := serve(t, func(c *node.Config) { c.AdminKeys = []api.Key{api.NewKey(key)} })
 	c := small(server)
@@ -198,53 +206,57 @@ func TestAKeyIsSentAndDeclined(t *testing.T) {
 }
 
 func TestExitCodes(t *testing.T) {
+	t.Parallel()
 	server := serve(t, nil)
 	other := httptest.NewServer(http.NotFoundHandler())
-	defer other.Close()
+	t.Cleanup(other.Close)
 	quick := []string{"--server", server, "--bots", "4", "--match-size", "4", "--ramp", "0s", "--warmup", "300ms", "--duration", "1s"}
 	dir := t.TempDir()
 	sheet, page, table := filepath.Join(dir, "r.json"), filepath.Join(dir, "r.html"), filepath.Join(dir, "r.csv")
 	story, bad := filepath.Join(dir, "story.yaml"), filepath.Join(dir, "bad.yaml")
 	os.WriteFile(story, []byte("stages:\n - {name: up, ramp: 300ms, bots: 6}\n - {name: held, hold: 1s, thresholds: ['ack.p50<1us']}\nwarmup: 300ms\n"), 0o600)
 	os.WriteFile(bad, []byte("bots: 5\nramps: 5s\n"), 0o600)
-	for _, c := range []struct {
-		name string
-		args []string
-		code int
-		want string // in what it says
-	}{
-		{"pass", append(quick, "--json", sheet, "--html", page, "--csv", table), exitPass, "pass  errors<=0"},
-		{"a stage's threshold missed", []string{story, "--server", server}, exitMissed, "MISS  held: ack.p50<1us"},
-		{"a bad scenario", []string{bad}, exitUsage, `bad.yaml:2: unknown key "ramps"`},
-		{"no such scenario", []string{bad + "x"}, exitUsage, "no such file"},
-		{"two scenarios", []string{story, story}, exitUsage, "one scenario at a time"},
-		{"a bad page", []string{"--html", dir}, exitUsage, "--html"},
-		{"a bad sheet", []string{"--csv", filepath.Join(sheet, "x")}, exitUsage, "--csv"},
-		{"too many workers", []string{"--workers", "1000"}, exitUsage, "--workers 1000"},
-		{"threshold missed", append(quick, "--threshold", "ack.p50<1us"), exitMissed, "MISS  ack.p50<1us"},
-		{"JSON on stdout", append(quick, "--json", "-"), exitPass, `"schema": 2`},
-		{"help", []string{"--help"}, exitPass, "Exit codes"},
-		{"unknown flag", []string{"--bot", "4"}, exitUsage, "--bot"},
-		{"unknown argument", []string{"run"}, exitUsage, "the scenario: open run"},
-		{"bad number", []string{"--bots", "many"}, exitUsage, "--bots"},
-		{"bad threshold", []string{"--threshold", "ack<1ms"}, exitUsage, "needs a statistic"},
-		{"several faults", []string{"--bots", "0", "--rate", "1000"}, exitUsage, "--rate 1000"},
-		{"bad server", []string{"--server", "localhost:7351"}, exitUsage, "--server"},
-		{"bad file", []string{"--json", filepath.Join(sheet, "no", "such")}, exitUsage, "--json"},
-		{"no server", []string{"--server", "http://127.0.0.1:1"}, exitFailed, "no server answers at http://127.0.0.1:1"},
-		{"another server", []string{"--server", other.URL}, exitFailed, "admin port"},
-		{"wrong game URL", append(quick, "--game-url", "ws://127.0.0.1:1/play"), exitMissed, "connection refused"},
-		{"too many bots for loopback", append(quick, "--bots", "17000", "--ramp", "60s"), exitFailed, "on loopback"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var out, status bytes.Buffer
-			code := run(t.Context(), c.args, &out, &status)
-			said := out.String() + status.String()
-			if code != c.code || !strings.Contains(said, c.want) {
-				t.Errorf("exit %d, want %d, saying %q:\n%s", code, c.code, c.want, said)
-			}
-		})
-	}
+	t.Run("all", func(t *testing.T) { // ends when they have
+		for _, c := range []struct {
+			name string
+			args []string
+			code int
+			want string // in what it says
+		}{
+			{"pass", append(quick, "--json", sheet, "--html", page, "--csv", table), exitPass, "pass  errors<=0"},
+			{"a stage's threshold missed", []string{story, "--server", server}, exitMissed, "MISS  held: ack.p50<1us"},
+			{"a bad scenario", []string{bad}, exitUsage, `bad.yaml:2: unknown key "ramps"`},
+			{"no such scenario", []string{bad + "x"}, exitUsage, "no such file"},
+			{"two scenarios", []string{story, story}, exitUsage, "one scenario at a time"},
+			{"a bad page", []string{"--html", dir}, exitUsage, "--html"},
+			{"a bad sheet", []string{"--csv", filepath.Join(sheet, "x")}, exitUsage, "--csv"},
+			{"too many workers", []string{"--workers", "1000"}, exitUsage, "--workers 1000"},
+			{"threshold missed", append(quick, "--threshold", "ack.p50<1us"), exitMissed, "MISS  ack.p50<1us"},
+			{"JSON on stdout", append(quick, "--json", "-"), exitPass, `"schema": 2`},
+			{"help", []string{"--help"}, exitPass, "Exit codes"},
+			{"unknown flag", []string{"--bot", "4"}, exitUsage, "--bot"},
+			{"unknown argument", []string{"run"}, exitUsage, "the scenario: open run"},
+			{"bad number", []string{"--bots", "many"}, exitUsage, "--bots"},
+			{"bad threshold", []string{"--threshold", "ack<1ms"}, exitUsage, "needs a statistic"},
+			{"several faults", []string{"--bots", "0", "--rate", "1000"}, exitUsage, "--rate 1000"},
+			{"bad server", []string{"--server", "localhost:7351"}, exitUsage, "--server"},
+			{"bad file", []string{"--json", filepath.Join(sheet, "no", "such")}, exitUsage, "--json"},
+			{"no server", []string{"--server", "http://127.0.0.1:1"}, exitFailed, "no server answers at http://127.0.0.1:1"},
+			{"another server", []string{"--server", other.URL}, exitFailed, "admin port"},
+			{"wrong game URL", append(quick, "--game-url", "ws://127.0.0.1:1/play"), exitMissed, "connection refused"},
+			{"too many bots for loopback", append(quick, "--bots", "17000", "--ramp", "60s"), exitFailed, "on loopback"},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				var out, status bytes.Buffer
+				code := run(t.Context(), c.args, &out, &status)
+				said := out.String() + status.String()
+				if code != c.code || !strings.Contains(said, c.want) {
+					t.Errorf("exit %d, want %d, saying %q:\n%s", code, c.code, c.want, said)
+				}
+			})
+		}
+	})
 	b, err := os.ReadFile(sheet)
 	if err != nil || !bytes.Contains(b, []byte(`"times_ms"`)) {
 		t.Errorf("the JSON report: %v %s", err, b)

@@ -11,6 +11,7 @@ func tell(t *testing.T, text string) *Report {
 }
 
 func TestAStormIsNoError(t *testing.T) {
+	t.Parallel()
 	r := tell(t, `
 match_size: 8
 warmup: 400ms
@@ -29,6 +30,7 @@ storms: [{at: 1s, share: 100%, within: 200ms, away: 300ms}]
 }
 
 func TestStagesAndSecondsAddUp(t *testing.T) {
+	t.Parallel()
 	r := tell(t, `
 match_size: 8
 warmup: 500ms
@@ -58,6 +60,7 @@ stages: [{ramp: 300ms, bots: 8}, {hold: 1200ms}, {ramp: 300ms, bots: 16}, {hold:
 }
 
 func TestOffendersAreNoErrorsAndNoPlayers(t *testing.T) {
+	t.Parallel()
 	r := tell(t, `
 match_size: 16
 warmup: 400ms
@@ -85,6 +88,7 @@ behaviours: {idle: 10%, slow: {share: 10%, rate: 2kB}, malformed: {share: 30%, a
 }
 
 func TestLinksAreFelt(t *testing.T) {
+	t.Parallel()
 	r := tell(t, `
 match_size: 8
 warmup: 1s
@@ -100,6 +104,7 @@ networks: [{share: 100%, delay: 60ms}]
 }
 
 func TestScoutsComeAndGo(t *testing.T) {
+	t.Parallel()
 	r := tell(t, `
 match_size: 4
 warmup: 400ms
@@ -116,6 +121,7 @@ stages: [{ramp: 600ms, bots: 12}, {hold: 3400ms}]
 }
 
 func TestSpectatorsAreNoPlayers(t *testing.T) {
+	t.Parallel()
 	r := tell(t, `
 match_size: 8
 warmup: 1500ms
@@ -133,6 +139,7 @@ stages: [{ramp: 200ms, bots: 16}, {hold: 2800ms}]
 }
 
 func TestMarksmenAreCountedByTheirNetworks(t *testing.T) {
+	t.Parallel()
 	r := tell(t, `
 match_size: 16
 rate: 60

@@ -8,3 +8,6 @@ func checkFiles(bots int) error { return nil }
 
 // cpuTime is unknown on this system.
 func cpuTime() time.Duration { return 0 }
+
+// childTime is unknown on this system.
+func childTime() time.Duration { return 0 }

@@ -22,9 +22,14 @@ func checkFiles(bots int) error {
 }
 
 // cpuTime is what this process has used so far.
-func cpuTime() time.Duration {
+func cpuTime() time.Duration { return usage(unix.RUSAGE_SELF) }
+
+// childTime is what the children that have ended have used.
+func childTime() time.Duration { return usage(unix.RUSAGE_CHILDREN) }
+
+func usage(of int) time.Duration {
 	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+	if unix.Getrusage(of, &u) != nil {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())

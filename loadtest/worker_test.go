@@ -85,6 +85,7 @@ func TestSketchesAreCloseToHistograms(t *testing.T) {
 }
 
 func TestSeveralProcessesMakeOneReport(t *testing.T) {
+	t.Parallel()
 	c := small(serve(t, nil))
 	c.Workers, c.Duration = 2, 2*time.Second
 	r := play(t, t.Context(), c)
@@ -100,6 +101,7 @@ func TestSeveralProcessesMakeOneReport(t *testing.T) {
 }
 
 func TestAWorkerWithoutServerSaysOneThing(t *testing.T) {
+	t.Parallel()
 	c := small("http://127.0.0.1:1")
 	c.Workers = 2
 	if err := c.Validate(); err != nil {
