@@ -35,7 +35,6 @@ func TestASilentServerIsNotFast(t *testing.T) {
 func TestTheWheelTurnsWithTheInputClock(t *testing.T) {
 	r := newRig(t, 2)
 	l, s := r.loop, &r.bot.session
-	l.clock = func() int64 { return r.now }
 	l.next = l.schedule.last(r.now) + 1
 	r.feed(r.state())
 	turn := func(seconds float64) (inputs uint64) {
@@ -90,7 +89,6 @@ func TestCauses(t *testing.T) {
 func TestALateSendCountsFromItsTime(t *testing.T) {
 	r := newRig(t, 2)
 	l, s := r.loop, &r.bot.session
-	l.clock = func() int64 { return r.now }
 	l.next = l.schedule.last(r.now) + 1
 	r.feed(r.state())
 	for s.Stats.Inputs < 5 {

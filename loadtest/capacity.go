@@ -101,10 +101,13 @@ func (c *capacity) check() error {
 			return fmt.Errorf("--rate %d is not in 10 to 120", rate)
 		}
 	}
-	return checkFiles(min(c.to, capacityFiles))
+	return nil
 }
 
 func (c *capacity) search(ctx context.Context) (err error) {
+	if err := checkFiles(c.to, c.to); err != nil {
+		return err
+	}
 	if c.self, err = os.Executable(); err != nil {
 		return err
 	}

@@ -89,6 +89,13 @@ func (c *Config) Validate() error {
 	if c.Warmup < 0 {
 		c.Warmup = c.Ramp + settleTime
 	}
+	if c.Scenario != nil {
+		for i := range c.Scenario.Storms {
+			if at := c.Scenario.Storms[i].At; at >= c.Warmup+c.Duration {
+				fault("storm %d comes after %v, and the run is over after %v", i+1, at, c.Warmup+c.Duration)
+			}
+		}
+	}
 	if u, err := url.Parse(c.Server); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		fault("--server %q is not an http:// or https:// URL", c.Server)
 	} else {

@@ -83,10 +83,10 @@ func nanos() int64 { return time.Now().UnixNano() }
 
 // run plays until every bot has left. One turn is one slot.
 func (l *loop) run() {
-	l.next = l.schedule.last(nanos()) + 1
+	l.next = l.schedule.last(l.clock()) + 1
 	for {
 		l.sleep(l.schedule.at(l.next))
-		now := nanos()
+		now := l.clock()
 		l.admit(now)
 		for due := l.schedule.last(now); l.next <= due; {
 			l.turn()
@@ -105,7 +105,7 @@ func (l *loop) run() {
 // would otherwise wait for its slot.
 func (l *loop) sleep(until int64) {
 	for l.joining > 0 {
-		at := nanos() + int64(joinPoll)
+		at := l.clock() + int64(joinPoll)
 		if at >= until {
 			break
 		}
@@ -163,7 +163,7 @@ func (l *loop) connect(b *bot, now int64) {
 
 func (l *loop) opened(c *conn) {
 	b := c.owner
-	record(l.book(b).connect, nanos()-b.begun)
+	record(l.book(b).connect, l.clock()-b.begun)
 	l.flush(b)
 }
 
@@ -232,10 +232,10 @@ func (l *loop) greet(b *bot, at int64) bool {
 func (l *loop) broken(c *conn, err error) {
 	b := c.owner
 	if b.begun != 0 && !c.up && err != nil {
-		l.end(b, fmt.Errorf("connect: %w", err), nanos())
+		l.end(b, fmt.Errorf("connect: %w", err), l.clock())
 		return
 	}
-	l.end(b, b.session.End(err), nanos())
+	l.end(b, b.session.End(err), l.clock())
 }
 
 // enter puts a bot that has just joined into the wheel, bots of one match far apart.

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"syscall"
 )
 
@@ -126,6 +128,23 @@ func (m *matchmaker) call(ctx context.Context, method, path string, in, out any)
 	return nil
 }
 
+// unreached says why no server answered. What Go says names the request as well, and is long.
+func (m *matchmaker) unreached(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok && !errors.Is(err, context.Canceled) {
+		err = e.Err
+	}
+	lookup, unknown := errors.AsType[*net.DNSError](err)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("no server answers at %s: start one with \"go run ./server\" or name another with --server", m.base)
+	case unknown:
+		return fmt.Errorf("no server at %s: there is no host %q; name another with --server", m.base, lookup.Name)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the server at %s does not answer within %v", m.base, apiLimit)
+	}
+	return fmt.Errorf("no answer from the server at %s: %w", m.base, err)
+}
+
 func (m *matchmaker) do(ctx context.Context, method, path string, body io.Reader) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, m.base+path, body)
 	if err != nil {
@@ -139,10 +158,7 @@ func (m *matchmaker) do(ctx context.Context, method, path string, body io.Reader
 	}
 	resp, err := m.http.Do(r)
 	if err != nil {
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			return nil, fmt.Errorf("no server answers at %s: start one with \"go run ./server\" or name another with --server", m.base)
-		}
-		return nil, err
+		return nil, m.unreached(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

@@ -61,6 +61,7 @@ func newRig(t testing.TB, players int) *rig {
 	schedule := newSchedule(r.now, 20)
 	l := newLoop(&mute{}, schedule, window{r.now, r.now + int64(time.Hour)}, d, netip.AddrPort{}, nil, new(atomic.Int64))
 	b := &bot{host: "h", target: "/play", token: "mt1.t", team: new(team), brain: a.Bot(1)}
+	l.clock = func() int64 { return r.now }
 	r.loop, r.bot = l, b
 	l.bots = append(l.bots, b)
 	l.connect(b, r.now)

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +25,6 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == workerCommand { // the test binary is its own worker process
 		os.Exit(work(context.Background(), os.Stdin, os.Stdout))
 	}
-	flag.Parse()
-	flag.Set("test.parallel", "6") // most of a test's time nothing is to be done
 	goleak.VerifyTestMain(m)
 }
 
@@ -36,6 +34,9 @@ func serve(t *testing.T, change func(*node.Config)) string {
 	return "http://" + start(t, change).AdminAddr().String()
 }
 
+// starting has nodes start one after the other: that is where they need the processor.
+var starting sync.Mutex
+
 func start(t *testing.T, change func(*node.Config)) *node.Node {
 	t.Helper()
 	c := node.Default()
@@ -43,7 +44,9 @@ func start(t *testing.T, change func(*node.Config)) *node.Node {
 	if change != nil {
 		change(&c)
 	}
+	starting.Lock()
 	n, err := node.Start(c, arena.New())
+	starting.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,6 +245,7 @@ func TestExitCodes(t *testing.T) {
 			{"bad server", []string{"--server", "localhost:7351"}, exitUsage, "--server"},
 			{"bad file", []string{"--json", filepath.Join(sheet, "no", "such")}, exitUsage, "--json"},
 			{"no server", []string{"--server", "http://127.0.0.1:1"}, exitFailed, "no server answers at http://127.0.0.1:1"},
+			{"no host", []string{"--server", "http://nowhere.invalid:7351"}, exitFailed, `there is no host "nowhere.invalid"`},
 			{"another server", []string{"--server", other.URL}, exitFailed, "admin port"},
 			{"wrong game URL", append(quick, "--game-url", "ws://127.0.0.1:1/play"), exitMissed, "connection refused"},
 			{"too many bots for loopback", append(quick, "--bots", "17000", "--ramp", "60s"), exitFailed, "on loopback"},
@@ -264,7 +268,7 @@ func TestExitCodes(t *testing.T) {
 }
 
 func TestOpenFilesAreCheckedBefore(t *testing.T) {
-	if err := checkFiles(1 << 40); err == nil || !strings.Contains(err.Error(), "ulimit -n") {
+	if err := checkFiles(7, 1<<40); err == nil || !strings.Contains(err.Error(), "ulimit -n") || !strings.HasPrefix(err.Error(), "7 bots") {
 		t.Errorf("%v", err)
 	}
 }

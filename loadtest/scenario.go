@@ -288,7 +288,7 @@ func (s *Scenario) apply(c *Config, given func(flag string) bool) {
 }
 
 // fit stretches the stages to the flags: --bots scales them to that peak, --ramp is how long the first ramp takes,
-// --duration how long the holds take together.
+// --duration how long the holds take together. Storms keep their place in their stages.
 func (s *Scenario) fit(c *Config, given func(flag string) bool) {
 	peak, held := 0, time.Duration(0)
 	var ramp *Stage
@@ -304,6 +304,7 @@ func (s *Scenario) fit(c *Config, given func(flag string) bool) {
 			ramp = st
 		}
 	}
+	before := s.bounds()
 	for i := range s.Stages {
 		st := &s.Stages[i]
 		if given("bots") && st.Bots != nil && peak > 0 {
@@ -316,13 +317,14 @@ func (s *Scenario) fit(c *Config, given func(flag string) bool) {
 	if given("ramp") && ramp != nil {
 		ramp.Ramp = new(c.Ramp)
 	}
+	after := s.bounds()
+	for i := range s.Storms {
+		s.Storms[i].At = moved(s.Storms[i].At, before, after)
+	}
 	if !given("bots") {
 		c.Bots = peak
 	}
-	total := time.Duration(0)
-	for i := range s.Stages {
-		total += s.Stages[i].length()
-	}
+	total := after[len(after)-1]
 	if c.Warmup < 0 {
 		c.Warmup = 0
 		if s.Stages[0].Ramp != nil {
@@ -335,4 +337,23 @@ func (s *Scenario) fit(c *Config, given func(flag string) bool) {
 		c.Ramp = ramp.length()
 	}
 	c.Duration = total - c.Warmup
+}
+
+// bounds are where the stages begin, and the end of the last one.
+func (s *Scenario) bounds() []time.Duration {
+	list := []time.Duration{0}
+	for i := range s.Stages {
+		list = append(list, list[i]+s.Stages[i].length())
+	}
+	return list
+}
+
+// moved is where a time lies after the bounds around it have moved. Beyond the last one it stays beyond.
+func moved(at time.Duration, before, after []time.Duration) time.Duration {
+	for i := range before[1:] {
+		if length := before[i+1] - before[i]; at < before[i+1] {
+			return after[i] + time.Duration(float64(at-before[i])*float64(after[i+1]-after[i])/float64(length))
+		}
+	}
+	return at - before[len(before)-1] + after[len(after)-1]
 }

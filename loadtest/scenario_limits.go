@@ -37,7 +37,6 @@ const (
 	capacityFull    = 0.93        // of the server's core, where it is first thought to give way
 	capacityTired   = 0.97        // of the generator's core: what fails beyond is not laid to the server
 	capacityForeign = 0.03        // of both cores, used by something else: more spoils the figures
-	capacityFiles   = 4500        // players that the search has to have descriptors for
 )
 
 const (

@@ -97,6 +97,19 @@ func TestFlagsOverrideScenarios(t *testing.T) {
 	}
 }
 
+func TestStormsMoveWithTheirStages(t *testing.T) {
+	const storms = "storms: [{at: 2500ms, share: 50%}, {at: 10s, share: 50%}]\n"
+	c := settled(t, "stages: [{ramp: 5s, bots: 100}, {hold: 20s}]\n"+storms, "--ramp", "2s", "--duration", "8s")
+	if s := c.Scenario.Storms; s[0].At != time.Second || s[1].At != 4*time.Second {
+		t.Errorf("%+v", s)
+	}
+	c = settled(t, "bots: 5\nramp: 1s\nduration: 20s\n"+storms)
+	c.Duration = 5 * time.Second
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "storm 2 comes after 10s, and the run is over after 8s") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestShippedScenarios(t *testing.T) {
 	files, err := filepath.Glob("scenarios/*.yaml")
 	if err != nil || len(files) < 8 {

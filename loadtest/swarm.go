@@ -39,7 +39,7 @@ type swarm struct {
 // runSwarm plays a whole run and returns its report. An error means that it could not run. When ctx ends, the run
 // ends early with the report of what there is.
 func runSwarm(ctx context.Context, c *Config, status io.Writer, terminal bool) (*Report, error) {
-	if err := checkFiles(c.connections()/c.Workers + c.MatchSize); err != nil {
+	if err := checkFiles(c.Bots, c.connections()/c.Workers+c.MatchSize); err != nil {
 		return nil, err
 	}
 	if c.Workers > 1 {

@@ -4,7 +4,7 @@ package main
 
 import "time"
 
-func checkFiles(bots int) error { return nil }
+func checkFiles(bots, connections int) error { return nil }
 
 // cpuTime is unknown on this system.
 func cpuTime() time.Duration { return 0 }

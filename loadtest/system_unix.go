@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkFiles tells in one sentence when so many sockets cannot be opened.
-func checkFiles(bots int) error {
+// checkFiles tells in one sentence when the connections of so many bots cannot all be opened.
+func checkFiles(bots, connections int) error {
 	var r unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
 		return nil // unknown: the first EMFILE tells
 	}
-	if need := uint64(bots + spareFiles); uint64(r.Cur) < need {
-		return fmt.Errorf("%d bots need %d open files and this process may have %d: raise it with \"ulimit -n %d\" or take fewer bots", bots, need, r.Cur, need)
+	if need := uint64(connections + spareFiles); uint64(r.Cur) < need {
+		return fmt.Errorf("%d bots need %d open files in a process and this one may have %d: raise it with \"ulimit -n %d\" or take fewer bots", bots, need, r.Cur, need)
 	}
 	return nil
 }
