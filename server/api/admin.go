@@ -39,6 +39,7 @@ func NewAdmin(c AdminConfig) http.Handler {
 	}
 	route("/v1/matches/{id}/result", a.gate.behind(methods{"GET": a.result}.serve))
 	route("/v1/matches/{id}/replay", a.gate.behind(methods{"GET": a.replay}.serve))
+	route("/v1/matches/{id}/replay/link", a.gate.behind(methods{"POST": a.replayLink}.serve))
 	route("/v1/matches/{id}/film", a.gate.behind(methods{"GET": a.film}.serve))
 	route("/livez", methods{"GET": a.live}.serve)
 	route("/readyz", methods{"GET": a.ready}.serve)

@@ -259,6 +259,7 @@ var endpoints = []struct {
 	{request{method: "DELETE", target: "/v1/matches/m"}, "DELETE, GET, PATCH, HEAD"},
 	{request{method: "DELETE", target: "/v1/matches/m/seats/a"}, "DELETE"},
 	{request{method: "POST", target: "/v1/matches/m/seats/a/token", body: `{}`}, "POST"},
+	{request{method: "POST", target: "/v1/matches/m/replay/link", body: `{}`}, "POST"},
 	{request{method: "POST", target: "/v1/matches/m/signal", body: `{"op":"ping"}`}, "POST"},
 	{request{method: "GET", target: "/v1/webhooks/dead"}, "GET, HEAD"},
 	{request{method: "POST", target: "/v1/webhooks/dead:redeliver", body: `{}`}, "POST"},

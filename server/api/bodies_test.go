@@ -13,7 +13,7 @@ type checked interface{ validate() error }
 func bodies() map[string]checked {
 	return map[string]checked{
 		"create": NewCreateRequest(), "patch": &PatchRequest{}, "seats": &seatsRequest{}, "token": &tokenRequest{},
-		"drain": &drainRequest{}, "signal": &SignalRequest{}, "quick play": &QuickPlayRequest{},
+		"drain": &drainRequest{}, "link": &linkRequest{}, "signal": &SignalRequest{}, "quick play": &QuickPlayRequest{},
 	}
 }
 

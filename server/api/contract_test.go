@@ -88,6 +88,7 @@ var fields = []request{
 	{method: "PATCH", target: "/v1/matches/m", body: `{"open":true,"metadata":{"a":"b"},"capacity":{"players":1,"spectators":1},"max_duration_ms":1000}`},
 	{method: "POST", target: "/v1/matches/m/signal", body: `{"op":"x","data":1}`},
 	{method: "POST", target: "/v1/matches/m/seats/a/token", body: `{"ttl_ms":1000}`},
+	{method: "POST", target: "/v1/matches/m/replay/link", body: `{"ttl_ms":1000}`},
 	{method: "POST", target: "/v1/webhooks/dead:redeliver", body: `{"id":"x"}`},
 }
 

@@ -210,6 +210,18 @@ func (f *fake) Film(_ context.Context, id string, w io.Writer) error {
 	return err
 }
 
+func (f *fake) ReplayLink(id string, ttl time.Duration) (*api.ReplayLink, error) {
+	f.id, f.ttl = id, ttl
+	return &api.ReplayLink{URL: "https://play.example.net/#replay=ft1.x", Token: "ft1.x", ExpiresAt: api.Time(created)}, f.begin()
+}
+
+func (f *fake) ReplayOf(token string) (string, error) {
+	if token != "ft1.x" {
+		return "", api.NewError(api.Unauthorized, "The link is not good any more.")
+	}
+	return "m", nil
+}
+
 func (f *fake) Replays() []api.ReplayInfo {
 	return []api.ReplayInfo{{MatchID: "m", Game: "arena", EndedAt: api.Time(created), Seconds: 60}}
 }

@@ -37,6 +37,10 @@ const (
 	MaxTTLMS     = 120_000
 	DefaultTTLMS = 30_000
 
+	MinLinkMS     = 1_000 // how long a link to a replay is good
+	MaxLinkMS     = 30 * 24 * 3_600_000
+	DefaultLinkMS = 24 * 3_600_000
+
 	MinNoShowMS     = 1_000 // how long a match waits for its first player
 	MaxNoShowMS     = 600_000
 	DefaultNoShowMS = 60_000

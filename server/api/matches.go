@@ -46,6 +46,10 @@ type Matches interface {
 	Replay(id string) (*Download, error)
 	// Film writes what a spectator of a recorded match has seen (package replay). not_found, rate_limited, internal.
 	Film(ctx context.Context, id string, w io.Writer) error
+	// ReplayLink makes a link with which anybody may watch a recorded match for so long. not_found.
+	ReplayLink(id string, ttl time.Duration) (*ReplayLink, error)
+	// ReplayOf returns the match that a link is to, by its token. unauthorized.
+	ReplayOf(token string) (id string, err error)
 	// Replays tells of the newest recordings, at most MaxReplayList, newest first.
 	Replays() []ReplayInfo
 	// QuickPlay finds an open match or makes one, and reserves a seat in it. A URL left empty is filled in
@@ -298,6 +302,13 @@ type ReplayFile struct {
 	Size   int64  `json:"size"` // bytes
 	SHA256 string `json:"sha256"`
 	URL    string `json:"url"` // on the admin port, a path
+}
+
+// ReplayLink leads to a replay.
+type ReplayLink struct {
+	URL       string `json:"url"`   // of the page that plays it
+	Token     string `json:"token"` // in it, for an own page: GET /v1/films/{token} of the game port
+	ExpiresAt Time   `json:"expires_at"`
 }
 
 // Download is a file on its way to a caller, who closes it.

@@ -30,6 +30,7 @@ func NewPublic(c PublicConfig) (http.Handler, error) {
 	route(quickPlayPath, p.shared(methods{"POST": p.quickPlay}))
 	route(quickPlayPath+"/replays", methods{"GET": p.replays}.serve)
 	route(quickPlayPath+"/replays/{id}", methods{"GET": p.film}.serve)
+	route("/v1/films/{token}", methods{"GET": p.linkedFilm}.serve)
 	route("/v1/", noSuchPath)
 	route("/play", upgradeHere)
 	mux.Handle("/", site)
@@ -73,6 +74,11 @@ func (p *public) quick(r *http.Request) error {
 	if !p.QuickPlay {
 		return NewError(NotFound, "Quick play is off on this server: start it with --dev, or create a match through the admin port and open its link.")
 	}
+	return p.throttle(r)
+}
+
+// throttle tells whether this caller asks too often.
+func (p *public) throttle(r *http.Request) error {
 	if from := remote(r); !p.NoLoopbackLimits || !from.IsLoopback() {
 		if wait := p.limit.take(from); wait > 0 {
 			e := NewError(RateLimited, "Too many requests from this address; wait a moment.")

@@ -2,6 +2,7 @@ package api
 
 import (
 	"compress/gzip"
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -26,9 +27,31 @@ func (a *admin) replay(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// replayLink makes a link for whoever the caller hands it to.
+func (a *admin) replayLink(w http.ResponseWriter, r *http.Request) error {
+	id, err := matchID(r)
+	if err != nil {
+		return err
+	}
+	return a.change(w, r, func(_ context.Context, body []byte, _ func(answer) error) (answer, error) {
+		var req linkRequest
+		if err := decode(body, &req); err != nil {
+			return answer{}, err
+		}
+		if err := req.validate(); err != nil {
+			return answer{}, err
+		}
+		link, err := a.Matches.ReplayLink(id, milliseconds(req.TTLMS))
+		if err != nil {
+			return answer{}, err
+		}
+		return encode(http.StatusCreated, link)
+	})
+}
+
 // film sends what a spectator of a recorded match has seen, for the web client.
 func (a *admin) film(w http.ResponseWriter, r *http.Request) error {
-	return sendFilm(a.Matches, w, r)
+	return sendFilm(a.Matches, w, r, r.PathValue("id"))
 }
 
 // film is that of the game port, for developers.
@@ -36,7 +59,19 @@ func (p *public) film(w http.ResponseWriter, r *http.Request) error {
 	if err := p.quick(r); err != nil {
 		return err
 	}
-	return sendFilm(p.Matches, w, r)
+	return sendFilm(p.Matches, w, r, r.PathValue("id"))
+}
+
+// linkedFilm is that of the game port, for whoever has a link.
+func (p *public) linkedFilm(w http.ResponseWriter, r *http.Request) error {
+	if err := p.throttle(r); err != nil {
+		return err
+	}
+	id, err := p.Matches.ReplayOf(r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	return sendFilm(p.Matches, w, r, id)
 }
 
 // replays tells which matches can be watched again, for developers.
@@ -51,10 +86,10 @@ func (p *public) replays(w http.ResponseWriter, r *http.Request) error {
 	return respond(w, r, map[string]any{"replays": list})
 }
 
-func sendFilm(m Matches, w http.ResponseWriter, r *http.Request) error {
+func sendFilm(m Matches, w http.ResponseWriter, r *http.Request, id string) error {
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(downloadTimeout))
 	f := &filmWriter{w: w, r: r}
-	if err := m.Film(r.Context(), r.PathValue("id"), f); err != nil {
+	if err := m.Film(r.Context(), id, f); err != nil {
 		if f.out == nil {
 			return err
 		}

@@ -35,6 +35,12 @@ func TestReplays(t *testing.T) {
 		t.Errorf("list: %d %s", w.Code, w.Body)
 	}
 	shut := public(t, api.PublicConfig{Matches: &fake{}})
+	if w := send(t, shut, request{method: "GET", target: "/v1/films/ft1.x"}); w.Code != 200 || w.Body.String() != "a film" {
+		t.Errorf("by a link: %d %s", w.Code, w.Body)
+	}
+	if w := send(t, shut, request{method: "GET", target: "/v1/films/ft1.y"}); w.Code != 401 {
+		t.Errorf("by a link that is not good: %d %s", w.Code, w.Body)
+	}
 	for _, target := range []string{"/v1/quickplay/replays", "/v1/quickplay/replays/m"} {
 		if w := send(t, shut, request{method: "GET", target: target}); w.Code != 404 {
 			t.Errorf("%s with quick play off: %d %s", target, w.Code, w.Body)

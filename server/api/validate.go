@@ -125,6 +125,20 @@ func (r *tokenRequest) validate() error {
 	return c.result()
 }
 
+// linkRequest is the body of POST replay/link.
+type linkRequest struct {
+	TTLMS int64 `json:"ttl_ms"`
+}
+
+func (r *linkRequest) validate() error {
+	var c checker
+	if r.TTLMS == 0 {
+		r.TTLMS = DefaultLinkMS
+	}
+	c.between("ttl_ms", r.TTLMS, MinLinkMS, MaxLinkMS)
+	return c.result()
+}
+
 // drainRequest is the body of POST drain.
 type drainRequest struct {
 	DeadlineMS int64 `json:"deadline_ms"`

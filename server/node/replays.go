@@ -22,6 +22,7 @@ import (
 	"skirmish/game"
 	"skirmish/game/replay"
 	"skirmish/server/api"
+	"skirmish/server/ticket"
 )
 
 const (
@@ -344,6 +345,34 @@ func (m *matches) Film(ctx context.Context, id string, w io.Writer) error {
 		return fmt.Errorf("make a film: %w", err)
 	}
 	return nil
+}
+
+// ReplayLink signs a link (api.Matches).
+func (m *matches) ReplayLink(id string, ttl time.Duration) (*api.ReplayLink, error) {
+	f, _, err := m.replays.open(id)
+	if err != nil {
+		return nil, m.noReplay(id)
+	}
+	f.Close()
+	expires := time.Now().Add(ttl)
+	token, err := m.keys().SignFilm(ticket.Film{Match: id, Expires: expires.Unix()})
+	if err != nil {
+		return nil, fmt.Errorf("sign a link: %w", err)
+	}
+	page := strings.TrimSuffix(strings.Replace(m.url, "ws", "http", 1), PlayPath) + "/"
+	return &api.ReplayLink{URL: page + "#replay=" + token, Token: token, ExpiresAt: api.Time(expires.Truncate(time.Second))}, nil
+}
+
+// ReplayOf reads a link (api.Matches).
+func (m *matches) ReplayOf(token string) (string, error) {
+	film, err := m.keys().VerifyFilm(token, time.Now())
+	switch {
+	case errors.Is(err, ticket.ErrExpired):
+		return "", api.NewError(api.Unauthorized, "This link to a replay has expired: ask whoever gave it to you for a new one.")
+	case err != nil:
+		return "", api.NewError(api.Unauthorized, "This link to a replay is not good: it was cut off, or its key has been replaced.")
+	}
+	return film.Match, nil
 }
 
 // Replays tells of the newest recordings (api.Matches).

@@ -91,6 +91,17 @@ func TestReplayOfAMatch(t *testing.T) {
 	if !bytes.HasPrefix(film, []byte("SKRFILM1")) {
 		t.Errorf("the film begins with %q", film[:min(8, len(film))])
 	}
+	var link api.ReplayLink
+	r.call("POST", r.admin+"/v1/matches/taped/replay/link", map[string]any{}, http.StatusCreated, &link)
+	page, token, _ := strings.Cut(link.URL, "#replay=")
+	if left := time.Until(time.Time(link.ExpiresAt)); token != link.Token || left < 23*time.Hour || left > 24*time.Hour {
+		t.Errorf("a link: %+v", link)
+	}
+	if linked := fetch(t, page+"v1/films/"+token, http.StatusOK); !bytes.Equal(linked, film) {
+		t.Errorf("the link leads to %d bytes, not to the film's %d", len(linked), len(film))
+	}
+	fetch(t, page+"v1/films/"+token[:len(token)-4]+"AAAA", http.StatusUnauthorized)
+	r.call("POST", r.admin+"/v1/matches/untaped/replay/link", map[string]any{}, http.StatusNotFound, nil)
 
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.replay")

@@ -39,6 +39,14 @@ type Resume struct {
 	Generation uint32
 }
 
+// Film is what a film token says: whoever has it may watch the replay of this match until it expires.
+//
+// On the wire: [match, expires].
+type Film struct {
+	Match   string // 1 to MaxIDBytes bytes
+	Expires int64  // Unix seconds
+}
+
 // fault names what is wrong with c, or is empty.
 func (c *Claims) fault() string {
 	switch {
@@ -80,6 +88,16 @@ func (r *Resume) fault() string {
 		return "match"
 	case r.Seat == 0:
 		return "seat"
+	}
+	return ""
+}
+
+func (f *Film) fault() string {
+	switch {
+	case !validID(f.Match):
+		return "match"
+	case f.Expires <= 0 || f.Expires > math.MaxUint32:
+		return "expires"
 	}
 	return ""
 }

@@ -14,6 +14,11 @@ func FuzzVerify(f *testing.F) {
 	r := ring(f, hmacKey(f, "k"))
 	f.Add(sign(f, r, claims()))
 	f.Add(r.SignResume(ticket.Resume{Match: "m", Seat: 1, Generation: 2}))
+	film, err := r.SignFilm(ticket.Film{Match: "m", Expires: now.Unix()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(film)
 	f.Add("mt1.k..")
 	f.Add("mt1.k.AA.AA")
 	f.Fuzz(func(t *testing.T, token string) {
@@ -25,6 +30,11 @@ func FuzzVerify(f *testing.F) {
 		if s, err := r.VerifyResume(token); err == nil && r.SignResume(s) != token {
 			t.Errorf("two resume tokens say the same: %q", token)
 		}
+		if film, err := r.VerifyFilm(token, now); err == nil {
+			if again, err := r.SignFilm(film); err != nil || again != token {
+				t.Errorf("two film tokens say the same: %q, %q, %v", token, again, err)
+			}
+		}
 	})
 }
 
@@ -35,15 +45,24 @@ func FuzzSignedPayload(f *testing.F) {
 	f.Add([]byte("\x9a\xa1m\xa1p\x01\x00\x00\x01\x02\xa1i\xa0\xc0"))
 	f.Add([]byte("\x9a\xd9\x01m\xa1p\xd3\x00\x00\x00\x00\x00\x00\x00\x01\xd0\x00\xd2\x00\x00\x00\x00\xcf\x00\x00\x00\x00\x00\x00\x00\x01\x02\xa1i\xa0\xc4\x00"))
 	f.Add([]byte("\x93\xa1m\x01\x01"))
+	f.Add([]byte("\x92\xa1m\x01"))
 	secret := bytes.Repeat([]byte("k"), ticket.MinSecret)
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		if len(payload) > 700 {
 			return
 		}
-		for _, prefix := range []string{"mt1", "rt1"} {
+		for _, prefix := range []string{"mt1", "rt1", "ft1"} {
 			head := prefix + ".k." + base64.RawURLEncoding.EncodeToString(payload)
 			token := head + "." + base64.RawURLEncoding.EncodeToString(mac(secret, head))
-			if prefix == "rt1" {
+			switch prefix {
+			case "ft1":
+				if film, err := r.VerifyFilm(token, time.Unix(1, 0)); err == nil {
+					if _, err := r.SignFilm(film); err != nil {
+						t.Error(err)
+					}
+				}
+				continue
+			case "rt1":
 				if s, err := r.VerifyResume(token); err == nil {
 					r.SignResume(s) // panics if s cannot be
 				}

@@ -1,5 +1,6 @@
 // Package ticket signs and verifies what a player shows at the door: join tickets, good for one hello, and
-// resume tokens, which bring a lost player back to its seat. Verification is local and needs no I/O.
+// resume tokens, which bring a lost player back to its seat; and film tokens, with which anybody may watch a match again.
+// Verification is local and needs no I/O.
 package ticket
 
 import (
@@ -107,6 +108,33 @@ func (r *Keyring) VerifyResume(token string) (Resume, error) {
 		return Resume{}, err
 	}
 	return c, nil
+}
+
+// SignFilm makes a film token. ErrClaims, ErrKey.
+func (r *Keyring) SignFilm(f Film) (string, error) {
+	if field := f.fault(); field != "" {
+		return "", claimsError(field)
+	}
+	var buf [maxPayloadBytes]byte
+	return r.keys[0].sign(filmPrefix, appendFilm(buf[:0], &f))
+}
+
+// VerifyFilm returns what a film token says if one of the keys signed it and it is good at now. Errors: ErrMalformed,
+// ErrUnknownKey, ErrSignature, ErrExpired.
+func (r *Keyring) VerifyFilm(token string, now time.Time) (Film, error) {
+	s, w, payload, err := r.open(filmPrefix, token)
+	if err != nil {
+		return Film{}, err
+	}
+	f, err := readFilm(payload)
+	s.scratch.Put(w)
+	if err == nil && expired(f.Expires, now.Unix()) {
+		err = ErrExpired
+	}
+	if err != nil {
+		return Film{}, err
+	}
+	return f, nil
 }
 
 func (r *Keyring) find(id string) *signer {

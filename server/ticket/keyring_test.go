@@ -257,6 +257,39 @@ func TestVerifyResumeTellsWhy(t *testing.T) {
 	}
 }
 
+func TestFilmTokens(t *testing.T) {
+	r := ring(t, hmacKey(t, "k"))
+	token, err := r.SignFilm(ticket.Film{Match: "m-1", Expires: now.Unix() + 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.VerifyFilm(token, now); err != nil || got != (ticket.Film{Match: "m-1", Expires: now.Unix() + 60}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for story, c := range map[string]struct {
+		token string
+		want  error
+	}{
+		"its time is over":       {resigned(t, "ft1", []byte("\x92\xa1m\x01")), ticket.ErrExpired},
+		"a ticket":               {sign(t, r, claims()), ticket.ErrMalformed},
+		"a renamed ticket":       {"ft" + sign(t, r, claims())[2:], ticket.ErrSignature},
+		"a renamed resume token": {"ft1" + r.SignResume(ticket.Resume{Match: "m", Seat: 1})[3:], ticket.ErrSignature},
+		"another match":          {strings.Replace(token, ".kqNt", ".kqNu", 1), ticket.ErrSignature},
+		"three elements":         {resigned(t, "ft1", []byte("\x93\xa1m\x01\x01")), ticket.ErrMalformed},
+		"no match":               {resigned(t, "ft1", []byte("\x92\xa0\x01")), ticket.ErrMalformed},
+		"no expiry":              {resigned(t, "ft1", []byte("\x92\xa1m\x00")), ticket.ErrMalformed},
+	} {
+		if _, err := r.VerifyFilm(c.token, now); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", story, err, c.want)
+		}
+	}
+	for _, f := range []ticket.Film{{Expires: 1}, {Match: "m"}, {Match: "m", Expires: 1 << 32}} {
+		if _, err := r.SignFilm(f); !errors.Is(err, ticket.ErrClaims) {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+}
+
 func TestSignResumePanicsOnOurOwnFault(t *testing.T) {
 	defer func() {
 		if recover() == nil {

@@ -11,6 +11,7 @@ import (
 const (
 	claimsElements = 10
 	resumeElements = 3
+	filmElements   = 2
 )
 
 func appendClaims(dst []byte, c *Claims) []byte {
@@ -32,6 +33,12 @@ func appendResume(dst []byte, r *Resume) []byte {
 	dst = appendString(dst, r.Match)
 	dst = appendUint(dst, uint64(r.Seat))
 	return appendUint(dst, uint64(r.Generation))
+}
+
+func appendFilm(dst []byte, f *Film) []byte {
+	dst = append(dst, 0x90|filmElements)
+	dst = appendString(dst, f.Match)
+	return appendUint(dst, uint64(f.Expires))
 }
 
 // readClaims refuses anything but the ten elements, each in its range.
@@ -66,6 +73,18 @@ func readResume(payload []byte) (Resume, error) {
 		return Resume{}, ErrMalformed
 	}
 	return r, nil
+}
+
+func readFilm(payload []byte) (Film, error) {
+	p := parser{rest: payload}
+	p.array(filmElements)
+	var f Film
+	f.Match = p.text()
+	f.Expires = int64(p.uint(math.MaxUint32))
+	if p.bad || len(p.rest) > 0 || f.fault() != "" {
+		return Film{}, ErrMalformed
+	}
+	return f, nil
 }
 
 // parser walks over a payload. After the first fault it is bad and gives zeros.

@@ -4,9 +4,10 @@ package ticket
 //
 //	mt1.<key id>.<claims>.<signature>      join ticket
 //	rt1.<key id>.<resume>.<signature>      resume token
+//	ft1.<key id>.<film>.<signature>        film token
 //
-// Claims, resume and signature are base64url without padding (RFC 4648 section 5) in its one canonical form.
-// The signature covers everything before the last dot, so a ticket is never taken for a resume token.
+// Claims, resume, film and signature are base64url without padding (RFC 4648 section 5) in its one canonical form.
+// The signature covers everything before the last dot, so a token of one kind is never taken for another.
 
 import (
 	"crypto/ed25519"
@@ -22,6 +23,7 @@ import (
 const (
 	ticketPrefix = "mt1."
 	resumePrefix = "rt1."
+	filmPrefix   = "ft1."
 )
 
 // encoding is strict: bits left over at the end must be zero. The line breaks that it would pass over do not

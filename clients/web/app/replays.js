@@ -4,6 +4,9 @@ import { Film } from '/js/index.js';
 import { byId, clockText, make } from './dom.js';
 
 const LIST = '/v1/quickplay/replays';
+/** Of a replay that somebody was given a link to: behind it comes the token. */
+const LINKED = '/v1/films/';
+const TOKEN = 'ft1.';
 const SHOWN = 3;
 /** The bar follows so often, ms. */
 const BAR_MS = 100;
@@ -22,10 +25,10 @@ export async function list() {
 
 /**
  * Rejects with an Error for the player.
- * @param {string} id of a match
+ * @param {string} id of a match, or the token of a link to its replay
  */
 export async function load(id) {
-  const res = await fetch(LIST + '/' + encodeURIComponent(id));
+  const res = await fetch((id.startsWith(TOKEN) ? LINKED : LIST + '/') + encodeURIComponent(id));
   if (!res.ok) {
     const said = await res.json().then((b) => b.error?.message, () => '');
     throw new Error(said || 'The replay could not be loaded.');

@@ -61,5 +61,12 @@ test('a match is played again', { timeout: 90_000 }, async (t) => {
   }, film.toString('base64'));
   await page.dispatchEvent('body', 'drop', { dataTransfer: drop });
   await page.waitForFunction(() => /** @type {any} */ (window).__skirmish.shown.ships > 1, null, WAIT);
+
+  const link = await (await fetch(`${target().api}/${matchId}/replay/link`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"ttl_ms":60000}',
+  })).json();
+  await page.goto('about:blank');
+  await page.goto(link.url);
+  await page.waitForFunction(() => /** @type {any} */ (window).__skirmish?.shown.ships > 1, null, WAIT);
   assert.deepEqual(errors, []);
 });
