@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"strconv"
+	"time"
 )
 
 // NewAdmin makes the handler of the admin port: the matchmaking API, /livez, /readyz, /metrics and, under
@@ -29,6 +30,7 @@ func NewAdmin(c AdminConfig) http.Handler {
 	if c.Node != nil {
 		route("/v1/node", a.gate.behind(methods{"GET": a.node}.serve))
 		route("/v1/node/drain", a.gate.behind(methods{"POST": a.drain}.serve))
+		route("/v1/node/upgrade", a.gate.behind(methods{"POST": a.upgrade}.serve))
 	}
 	if c.Events != nil {
 		route("/v1/events", a.gate.behind(methods{"GET": c.Events.serve}.serve))
@@ -199,6 +201,30 @@ func (a *admin) drain(w http.ResponseWriter, r *http.Request) error {
 		}
 		return encode(http.StatusOK, a.Node.Drain(milliseconds(req.DeadlineMS)))
 	})
+}
+
+// upgrade answers before the new process takes over: this one's connections end then.
+func (a *admin) upgrade(w http.ResponseWriter, r *http.Request) error {
+	control := http.NewResponseController(w)
+	control.SetWriteDeadline(time.Now().Add(upgradeTimeout))
+	proceed := func() {}
+	err := a.change(w, r, func(_ context.Context, body []byte, _ func(answer) error) (answer, error) {
+		if err := decode(body, &struct{}{}); err != nil {
+			return answer{}, err
+		}
+		u, takeOver, err := a.Node.Upgrade()
+		if err != nil {
+			return answer{}, err
+		}
+		proceed = takeOver
+		return encode(http.StatusOK, u)
+	})
+	if err != nil {
+		return err
+	}
+	control.Flush() //nolint:errcheck // a caller who has left does not stop it
+	proceed()
+	return nil
 }
 
 func (a *admin) deadLetters(w http.ResponseWriter, r *http.Request) error {

@@ -75,6 +75,7 @@ var extras = []struct {
 }{
 	{request{method: "GET", target: "/v1/node"}, ""},
 	{request{method: "POST", target: "/v1/node/drain", body: `{"deadline_ms":1000}`}, ""},
+	{request{method: "POST", target: "/v1/node/upgrade", body: `{}`}, ""},
 	{request{method: "GET", target: "/v1/openapi.yaml"}, ""},
 	{request{method: "GET", target: "/v1/matches/m/replay"}, ""},
 	{request{method: "GET", target: "/v1/matches/m/film"}, ""},

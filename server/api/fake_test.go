@@ -20,29 +20,30 @@ import (
 
 // fake is a Matches that notes what it is asked and answers what it is told.
 type fake struct {
-	mu      sync.Mutex
-	err     error // for every call
-	panics  bool
-	calls   int
-	create  *api.CreateRequest
-	id      string
-	seats   []api.SeatRequest
-	filter  *api.Filter
-	mode    api.EndMode
-	grace   time.Duration
-	quick   *api.QuickPlayRequest
-	finds   bool
-	full    bool       // every field that an answer may have is there
-	gone    bool       // there is no match and no result
-	sit     []api.Seat // of every match
-	expires *api.Time  // of every reservation
-	patch   *api.PatchRequest
-	player  string
-	reason  string
-	ttl     time.Duration
-	signal  *api.SignalRequest
-	block   chan struct{} // Create waits for it
-	entered chan struct{} // Create has begun
+	mu        sync.Mutex
+	err       error // for every call
+	panics    bool
+	calls     int
+	create    *api.CreateRequest
+	id        string
+	seats     []api.SeatRequest
+	filter    *api.Filter
+	mode      api.EndMode
+	grace     time.Duration
+	quick     *api.QuickPlayRequest
+	finds     bool
+	full      bool       // every field that an answer may have is there
+	gone      bool       // there is no match and no result
+	sit       []api.Seat // of every match
+	expires   *api.Time  // of every reservation
+	patch     *api.PatchRequest
+	player    string
+	reason    string
+	ttl       time.Duration
+	proceeded bool
+	signal    *api.SignalRequest
+	block     chan struct{} // Create waits for it
+	entered   chan struct{} // Create has begun
 }
 
 var created = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -140,6 +141,10 @@ func (f *fake) Drain(deadline time.Duration) *api.NodeInfo {
 	n := f.Describe()
 	n.State, n.Reason, n.DrainedBy = "draining", "draining", new(api.Time(created))
 	return n
+}
+
+func (f *fake) Upgrade() (*api.Upgrade, func(), error) {
+	return &api.Upgrade{PID: 7}, func() { f.proceeded = true }, f.begin()
 }
 
 func (f *fake) DeadLetters(_ context.Context, cursor string, limit int) ([]api.DeadLetter, string, error) {

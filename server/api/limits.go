@@ -11,6 +11,7 @@ const (
 	ReadHeaderTimeout = 5 * time.Second
 	ReadTimeout       = 10 * time.Second
 	WriteTimeout      = 10 * time.Second
+	upgradeTimeout    = time.Minute      // for a process that starts
 	IdleTimeout       = 60 * time.Second // between two requests on one connection
 )
 

@@ -12,12 +12,21 @@ type Node interface {
 	// Drain takes no new matches and players from now on; what still runs after deadline is ended. Again with another
 	// deadline changes the deadline.
 	Drain(deadline time.Duration) *NodeInfo
+	// Upgrade starts another process of the node and returns when it is ready to take over, which it does after proceed. An
+	// error is a sentence for the operator, and nothing has changed then. bad_request where there is no such thing.
+	Upgrade() (u *Upgrade, proceed func(), err error)
+}
+
+// Upgrade is a process that takes over.
+type Upgrade struct {
+	PID int `json:"pid"`
 }
 
 // NodeInfo is a node.
 type NodeInfo struct {
 	NodeID    string         `json:"node_id"`
 	Version   string         `json:"version"`
+	PID       int            `json:"pid"`
 	StartedAt Time           `json:"started_at"`
 	State     string         `json:"state"`      // ready, draining, or not_ready with a reason
 	Reason    string         `json:"reason"`     // empty: ready

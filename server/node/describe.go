@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"os"
 	"strconv"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 func (n *Node) Describe() *api.NodeInfo {
 	m := n.matches
 	info := &api.NodeInfo{
-		NodeID: n.id, Version: version(), StartedAt: api.Time(n.started), State: "ready", URL: m.url, Games: []api.GameInfo{},
+		NodeID: n.id, Version: version(), PID: os.Getpid(), StartedAt: api.Time(n.started), State: "ready", URL: m.url, Games: []api.GameInfo{},
 		Matches:  map[string]int{"waiting": 0, "running": 0, "ended": 0, "failed": 0},
 		Seats:    map[string]int{"reserved": 0, "active": 0, "lost": 0, "bot": 0, "spectator": 0},
 		Webhooks: api.WebhookInfo{Pending: m.store.hooks.Pending(), Secrets: m.store.secrets().IDs()},

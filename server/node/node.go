@@ -41,29 +41,31 @@ const shutdownTimeout = 2 * time.Second
 
 // Node is one running server.
 type Node struct {
-	cfg      Config
-	id       string
-	log      zerolog.Logger
-	metrics  *metrics.Set
-	started  time.Time
-	secrets  *secrets
-	draining atomic.Bool
-	drainBy  atomic.Int64 // Unix ns; 0: not draining by order of the API
-	goodbye  chan time.Duration
-	handover chan successor
-	heir     *heir
-	spare    *Sockets // in case that the new process does not come up
-	unlock   func()
-	store    *store
-	matches  *matches
-	gate     *session.Gate
-	lobby    *session.Lobby
-	driver   netpoll.Driver
-	game     netpoll.Listener
-	plain    *session.PlainListener
-	admin    net.Listener
-	public   *http.Server
-	api      *http.Server
+	cfg       Config
+	id        string
+	log       zerolog.Logger
+	metrics   *metrics.Set
+	started   time.Time
+	secrets   *secrets
+	draining  atomic.Bool
+	drainBy   atomic.Int64 // Unix ns; 0: not draining by order of the API
+	goodbye   chan time.Duration
+	handover  chan successor
+	upgrading atomic.Bool // a successor is being made, or there is one
+	heir      *heir
+	prepare   func() (successor, error) // starts a process that can take over; nil: nobody can
+	spare     *Sockets                  // in case that the new process does not come up
+	unlock    func()
+	store     *store
+	matches   *matches
+	gate      *session.Gate
+	lobby     *session.Lobby
+	driver    netpoll.Driver
+	game      netpoll.Listener
+	plain     *session.PlainListener
+	admin     net.Listener
+	public    *http.Server
+	api       *http.Server
 }
 
 // Run serves the games until ctx is done, then ends every match, tells every player and returns nil. An error is one
@@ -238,13 +240,16 @@ func (n *Node) Serve(ctx context.Context) error {
 	n.greet()
 	n.store.emit(n.store.own, "node.ready", time.Now(), struct{}{})
 	n.heir.serving()
+	notify(fmt.Sprintf("READY=1\nMAINPID=%d", os.Getpid()))
 
 	var err error
 	select {
 	case to := <-n.handover:
 		return n.handOver(to, &serving, endMatches, closeLobby)
 	case <-ctx.Done():
+		notify("STOPPING=1")
 	case deadline := <-n.goodbye:
+		notify("STOPPING=1")
 		n.drain(ctx, deadline)
 	case err = <-failed:
 	}

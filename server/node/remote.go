@@ -327,6 +327,7 @@ func nodeCommand() *cobra.Command {
 			return show(cmd, &d, &n)
 		},
 	}
+	cmd.AddCommand(upgradeCommand())
 	d.register(drain)
 	drain.Flags().DurationVar(&deadline, "deadline", api.DefaultDrainMS*time.Millisecond, "`time` that matches may go on for")
 	cmd.AddCommand(drain)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"skirmish/server/api"
 	"skirmish/server/netpoll"
 	"skirmish/server/session"
 )
@@ -22,23 +23,32 @@ const (
 
 // successor is the new process on its way.
 type successor interface {
+	pid() int
 	// hand tells it that the store is its own, and returns when it serves, or cannot.
 	hand() error
 	// giveUp ends it.
 	giveUp()
 }
 
+// Upgrade prepares a new process; with proceed Serve hands over to it and ends without ending the matches (api.Node).
+func (n *Node) Upgrade() (*api.Upgrade, func(), error) {
+	if n.prepare == nil {
+		return nil, nil, api.NewError(api.BadRequest, "An upgrade in place works on Linux, for a server that is a process of its own.")
+	}
+	if n.upgrading.Swap(true) {
+		return nil, nil, &api.Error{Code: api.Draining, Message: "Another process is about to take over already.", RetryAfter: time.Second}
+	}
+	to, err := n.prepare()
+	if err != nil {
+		n.upgrading.Store(false)
+		n.log.Error().Err(err).Msg("the upgrade has failed before it began: this process goes on as if nothing had been")
+		return nil, nil, api.NewError(api.Internal, sentence(err.Error()))
+	}
+	return &api.Upgrade{PID: to.pid()}, func() { n.handover <- to }, nil
+}
+
 // Sockets are the listening sockets that a node hands over, as descriptors.
 type Sockets struct{ Game, Admin int }
-
-// upgrade has the successor take over: Serve ends without ending the matches. Safe from any goroutine.
-func (n *Node) upgrade(to successor) {
-	select {
-	case n.handover <- to:
-	default:
-		to.giveUp() // another one is on its way
-	}
-}
 
 // sockets are duplicates of the listening sockets.
 func (n *Node) sockets() (s Sockets, err error) {

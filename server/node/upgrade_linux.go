@@ -37,7 +37,7 @@ const (
 
 // child is the new process, as the old one sees it (successor).
 type child struct {
-	pid     int
+	process int
 	answers *bufio.Reader
 	answer  *os.File
 	order   *os.File
@@ -58,7 +58,7 @@ func spawn(program string, s Sockets) (*child, error) {
 	}
 	c := &child{answer: answerRead, answers: bufio.NewReader(answerRead), order: orderWrite}
 	// Not os.StartProcess: it makes the sockets blocking, which this process shares with its duplicates.
-	c.pid, err = syscall.ForkExec(program, os.Args, &syscall.ProcAttr{
+	c.process, err = syscall.ForkExec(program, os.Args, &syscall.ProcAttr{
 		Env:   append(os.Environ(), upgradeEnv+"=1"),
 		Files: []uintptr{0, 1, 2, uintptr(s.Game), uintptr(s.Admin), answerWrite.Fd(), orderRead.Fd()},
 	})
@@ -91,6 +91,8 @@ func (c *child) expect(word string, patience time.Duration) error {
 	return nil
 }
 
+func (c *child) pid() int { return c.process }
+
 func (c *child) hand() error {
 	if _, err := c.order.WriteString(wordGo + "\n"); err != nil {
 		return fmt.Errorf("tell the new process to go on: %w", err)
@@ -100,11 +102,11 @@ func (c *child) hand() error {
 
 func (c *child) giveUp() {
 	c.once.Do(func() {
-		syscall.Kill(c.pid, syscall.SIGKILL)
+		syscall.Kill(c.process, syscall.SIGKILL)
 		c.order.Close()
 		c.answer.Close()
 		var status syscall.WaitStatus
-		syscall.Wait4(c.pid, &status, 0, nil)
+		syscall.Wait4(c.process, &status, 0, nil)
 	})
 }
 
@@ -162,35 +164,43 @@ func watchUpgrades(ctx context.Context, n *Node) {
 			return
 		case <-signals:
 		}
-		if err := n.beginUpgrade(); err != nil {
-			n.log.Error().Err(err).Msg("the upgrade has failed before it began: this process goes on as if nothing had been")
+		if _, proceed, err := n.Upgrade(); err == nil {
+			proceed()
 		}
 	}
 }
 
-// beginUpgrade starts the new process and has it take over when it is ready.
-func (n *Node) beginUpgrade() error {
+// startSuccessor starts the new process and returns when it is ready.
+func (n *Node) startSuccessor() (successor, error) {
 	program := n.cfg.UpgradeBinary
 	if program == "" {
 		var err error
 		if program, err = os.Executable(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	s, err := n.sockets()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n.log.Info().Str("program", program).Msg("starting the new process")
+	notify(reloading())
 	c, err := spawn(program, s)
 	if err != nil {
 		unix.Close(s.Game)
 		unix.Close(s.Admin)
-		return err
+		notify("READY=1")
+		return nil, err
 	}
 	n.spare = &s
-	n.upgrade(c)
-	return nil
+	return c, nil
+}
+
+// reloading is what systemd is told while the new process is on its way.
+func reloading() string {
+	var now unix.Timespec
+	unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) //nolint:errcheck // it is there
+	return fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now.Nano()/1000)
 }
 
 // serveOn is Run for the command line: on inherited sockets if there are any, and again on its own when a new process could not
@@ -202,6 +212,7 @@ func serveOn(ctx context.Context, cfg Config, run func(context.Context, *Node) e
 		if err != nil {
 			return err
 		}
+		n.prepare = n.startSuccessor
 		watching, stop := context.WithCancel(ctx)
 		go watchUpgrades(watching, n)
 		err = run(ctx, n)

@@ -3,8 +3,11 @@ package node_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +25,7 @@ import (
 	recording "skirmish/game/replay"
 	"skirmish/protocol"
 	"skirmish/server/api"
+	"skirmish/server/node"
 )
 
 // program is the server as it is shipped, running; what it and its successors log is read line by line.
@@ -30,6 +34,7 @@ type program struct {
 	args    []string
 	cmd     *exec.Cmd
 	lines   chan logLine
+	manager *net.UnixConn  // of services, which is told how the program is; nil: none
 	written io.WriteCloser // their log
 	admin   string
 	play    string
@@ -56,6 +61,11 @@ var build = sync.OnceValues(func() (string, error) {
 func launch(t *testing.T, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, args: append([]string{"--data-dir", t.TempDir(), "--no-loopback-limits"}, args...), lines: make(chan logLine, 1000)}
+	var err error
+	if p.manager, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "@skirmish-" + rand.Text(), Net: "unixgram"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.manager.Close() })
 	var logged io.ReadCloser
 	logged, p.written = io.Pipe()
 	var mu sync.Mutex
@@ -87,6 +97,26 @@ func launch(t *testing.T, args ...string) *program {
 	return p
 }
 
+// told is the next thing that the manager of services hears.
+func (p *program) told() string {
+	p.t.Helper()
+	p.manager.SetReadDeadline(time.Now().Add(30 * time.Second))
+	var buf [256]byte
+	n, err := p.manager.Read(buf[:])
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(buf[:n])
+}
+
+// wantTold fails the test when the manager hears something else.
+func (p *program) wantTold(prefix string) {
+	p.t.Helper()
+	if got := p.told(); !strings.HasPrefix(got, prefix) {
+		p.t.Errorf("the manager of services was told %q, not %q", got, prefix)
+	}
+}
+
 // start runs the program at these addresses.
 func (p *program) start(game, admin string) {
 	p.t.Helper()
@@ -96,6 +126,9 @@ func (p *program) start(game, admin string) {
 	}
 	p.cmd = exec.Command(binary, append([]string{"--addr", game, "--admin-addr", admin}, p.args...)...)
 	p.cmd.Stderr = p.written
+	if p.manager != nil {
+		p.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+p.manager.LocalAddr().String())
+	}
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -206,8 +239,13 @@ func TestUpgradeAndCrash(t *testing.T) {
 	c := p.join(players)
 	until(t, "everybody plays", func() bool { return c.seen() > 20 })
 	at := c.seen()
-	p.cmd.Process.Signal(syscall.SIGUSR2)
+	p.wantTold(fmt.Sprintf("READY=1\nMAINPID=%d", p.cmd.Process.Pid))
+	if out := runCommand(t, "node", "upgrade", "--api", p.admin); !strings.Contains(out, "6 matches running") {
+		t.Errorf("node upgrade: %s", out)
+	}
 	next := p.await("serving")
+	p.wantTold("RELOADING=1\nMONOTONIC_USEC=")
+	p.wantTold(fmt.Sprintf("READY=1\nMAINPID=%d", next.PID))
 	if "http://"+next.Admin != p.admin || next.PID == p.cmd.Process.Pid {
 		t.Errorf("serving is %+v, was %s", next, p.admin)
 	}
@@ -275,10 +313,17 @@ func TestUpgradeToAProgramThatFails(t *testing.T) {
 	until(t, "everybody plays", func() bool { return c.seen() > 10 })
 	p.cmd.Process.Signal(syscall.SIGUSR2)
 	p.await("the upgrade has failed before it began")
+	if out := runCommand(t, "node", "upgrade", "--api", p.admin); !strings.Contains(out, "has ended before it was ready") {
+		t.Errorf("node upgrade: %s", out)
+	}
+	for _, said := range []string{"READY=1\nMAINPID=", "RELOADING=1", "READY=1", "RELOADING=1", "READY=1"} {
+		p.wantTold(said)
+	}
 	at := c.seen()
 	until(t, "everybody plays on", func() bool { return c.seen() > at+20 })
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.await("draining")
+	p.wantTold("STOPPING=1")
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.await("stopped")
 }
@@ -295,10 +340,27 @@ func TestUpgradeToAProgramThatDiesLate(t *testing.T) {
 	c := p.join(4)
 	until(t, "everybody plays", func() bool { return c.seen() > 10 })
 	at := c.seen()
-	p.cmd.Process.Signal(syscall.SIGUSR2)
+	failed := make(chan string)
+	go func() { failed <- runCommand(t, "node", "upgrade", "--api", p.admin) }()
 	p.await("the new process does not serve")
 	if l := p.await("serving"); l.PID != p.cmd.Process.Pid {
 		t.Errorf("process %d serves, not %d", l.PID, p.cmd.Process.Pid)
 	}
+	if out := <-failed; !strings.Contains(out, "the old one goes on") {
+		t.Errorf("node upgrade: %s", out)
+	}
 	until(t, "everybody plays on", func() bool { return c.seen() > at+40 })
+}
+
+// runCommand is what a command of the command line prints, or what it has against it.
+func runCommand(t *testing.T, args ...string) string {
+	var out bytes.Buffer
+	cmd := node.Command(arena.Arena{})
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	cmd.SetErr(io.Discard)
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		out.WriteString(err.Error())
+	}
+	return out.String()
 }
