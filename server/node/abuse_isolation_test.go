@@ -7,11 +7,16 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"skirmish/protocol"
 	"skirmish/server/api"
@@ -255,6 +260,9 @@ func TestSpinningMatches(t *testing.T) {
 	if worst := max(meanwhile, after); worst > quiet+controlSlack() {
 		t.Errorf("the others' p99 went from %v to %v", quiet, worst)
 	}
+	if n := loweredThreads(t, s.pid); n != *spinners {
+		t.Errorf("%d threads of %d have been lowered", n, *spinners)
+	}
 	// Up to two cores one spinner is half of them.
 	status, body := s.request("GET", s.admin+"/readyz", nil, nil)
 	if want := s.metric(`go_sched_gomaxprocs_threads`) - float64(*spinners); (2*float64(*spinners) >= want) != (status == http.StatusServiceUnavailable) {
@@ -265,6 +273,26 @@ func TestSpinningMatches(t *testing.T) {
 			t.Errorf("a new match: %d", status)
 		}
 	}
+}
+
+// loweredThreads counts the threads of a process that run only where a core has nothing else to do.
+func loweredThreads(t *testing.T, pid int) (n int) {
+	t.Helper()
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range stats {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(b), ") ")
+		if fields := strings.Fields(rest); len(fields) > 38 && fields[38] == strconv.Itoa(unix.SCHED_IDLE) { // the 41st is its policy, the 3rd comes first
+			n++
+		}
+	}
+	return n
 }
 
 // awaitStates reads on until n states of the match have come.

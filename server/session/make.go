@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/rs/zerolog"
@@ -23,13 +24,20 @@ func newEngine(ctx context.Context, cfg *RoomConfig, log zerolog.Logger) (*game.
 		engine *game.Engine
 		err    error
 	}
-	var stack atomic.Value // of string: how the goroutine is called in a dump
+	var stack atomic.Value  // of string: how the goroutine is called in a dump
+	var thread atomic.Int32 // that the game runs on; 0: no more
 	made := make(chan outcome, 1)
 	match := cfg.Match // the game's own, should it stay
 	go func() {        // not waited for if the game never returns; that is what Strays counts
+		runtime.LockOSThread()
+		id := threadID()
+		thread.Store(id)
 		stack.Store(ownStackHead())
 		engine, err := game.NewEngine(ctx, cfg.Definition, &match)
 		made <- outcome{engine, err}
+		if thread.CompareAndSwap(id, 0) {
+			runtime.UnlockOSThread()
+		} // else it was lowered, and ends with its goroutine
 	}()
 	select {
 	case o := <-made:
@@ -41,6 +49,9 @@ func newEngine(ctx context.Context, cfg *RoomConfig, log zerolog.Logger) (*game.
 	burning := runs(where)
 	cfg.Strays.astray()
 	cfg.Strays.lose(burning)
+	if id := thread.Swap(0); id != 0 {
+		lowerThread(id) //nolint:errcheck // where the system cannot, it shares the cores
+	}
 	log.Error().Dur("took", NewTimeout).Bytes("stack", where).Msg("the game does not finish making a match; its goroutine goes on")
 	go func() {
 		<-made

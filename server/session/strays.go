@@ -10,8 +10,8 @@ import (
 // Strays counts the goroutines that a game is late to return from: those that their watchdog has found in the same tick twice,
 // and among them the lost ones, whose match was given up. Go cannot end a goroutine from outside, so a game that spins keeps a processor, and whoever
 // shares it waits for the scheduler, which takes it away every 10 ms at the earliest. So each stray gets a processor more
-// (GOMAXPROCS): the system's scheduler then shares the cores, and gives one at once to a thread that has just woken.
-// Lateness of 40 matches at 50 Hz with so many spinning goroutines, p99:
+// (GOMAXPROCS): the system's scheduler then shares the cores, and its thread is lowered (see watchdog.go), so that whoever wakes
+// up gets one at once. Lateness of 40 matches at 50 Hz with so many spinning goroutines that are not lowered, p99:
 //
 //	            1 core, 1 | 1 core, 4 | 2 cores, 1 | 2 cores, 2 | 2 cores, 4
 //	as it is        24 ms |    101 ms |       5 ms |      54 ms |      46 ms

@@ -16,6 +16,10 @@ import (
 // HangTimeout the match is given up. Its players are closed, its result is recorded, and its goroutine is left to itself:
 // whenever the game returns it ends before it touches anything of the room. That works because the room is in order
 // whenever the game has the word: in a tick between Collect and Deliver, and elsewhere between lend and reclaim.
+//
+// A game that spins takes turns with the others on its core until it is lowered: while it has the word its goroutine is bound
+// to a thread, and that thread's priority falls when the tick is named, or where it could not be raised again
+// (mayRaise) when the match is given up.
 
 // holder says whose the room's connections are.
 type holder int32
@@ -23,24 +27,59 @@ type holder int32
 const (
 	heldByHost     holder = iota // the match's goroutine has them
 	heldByGame                   // that goroutine is inside the game: nobody touches them, and the watchdog may take them
+	lowering                     // the same, and the watchdog is about to lower its thread
+	lowered                      // the same, and its thread has been lowered
 	heldByWatchdog               // the watchdog has taken them
 )
 
 // watch is what a match's goroutine tells its watchdog.
 type watch struct {
 	holder  atomic.Int32  // a holder
+	thread  atomic.Int32  // that the game runs on
 	beats   atomic.Uint64 // pieces of work begun and ended: odd while one runs
 	stack   string        // how the goroutine is called in a dump of all of them; written before the first beat
 	burning bool          // it was running when it was given up; written before holder is heldByWatchdog
 }
 
 // lend gives the game the word. Every arrival and session must be where abandon finds it.
-func (r *Room) lend() { r.watch.holder.Store(int32(heldByGame)) }
+func (r *Room) lend() {
+	runtime.LockOSThread()
+	r.watch.thread.Store(threadID())
+	r.watch.holder.Store(int32(heldByGame))
+}
 
 // reclaim takes the word back. After the match was given up it does not return.
 func (r *Room) reclaim() {
-	if !r.watch.holder.CompareAndSwap(int32(heldByGame), int32(heldByHost)) {
-		runtime.Goexit()
+	for !r.watch.swap(heldByGame, heldByHost) {
+		switch {
+		case holder(r.watch.holder.Load()) == heldByWatchdog:
+			runtime.Goexit() // bound to its thread, which ends with it
+		case r.watch.swap(lowered, heldByHost):
+			if err := raiseThread(r.watch.thread.Load()); err != nil {
+				r.log.Error().Err(err).Msg("the thread of a tick that was late cannot be raised again: the match goes on with what the others leave it")
+				return // and stays bound to it: no other goroutine may get onto it
+			}
+			runtime.UnlockOSThread()
+			return
+		default: // lowering: a system call long
+			runtime.Gosched()
+		}
+	}
+	runtime.UnlockOSThread()
+}
+
+// swap changes the holder, if it is from.
+func (w *watch) swap(from, to holder) bool { return w.holder.CompareAndSwap(int32(from), int32(to)) }
+
+// lower has a tick that does not end leave the cores to the others. Its goroutine waits in reclaim for the middle of it.
+func (w *watch) lower() {
+	if !w.swap(heldByGame, lowering) {
+		return
+	}
+	if lowerThread(w.thread.Load()) == nil {
+		w.holder.Store(int32(lowered))
+	} else {
+		w.holder.Store(int32(heldByGame))
 	}
 }
 
@@ -126,13 +165,17 @@ func (r *Room) supervise(ctx context.Context) (err error, lost bool) {
 		if before < r.hangAfter() && seen >= r.hangAfter() {
 			r.metrics.Hangs.Ticks.Inc()
 			r.log.Error().Uint32("after_tick", r.tick.Load()).Dur("took", seen).Msg("a tick does not end")
+			if mayRaise() {
+				r.watch.lower()
+			}
 		}
 		if show := max(hangStack, r.hangAfter()); before < show && seen >= show {
 			stack := stackOf(r.watch.stack)
 			r.watch.burning = runs(stack)
 			r.log.Error().Uint32("after_tick", r.tick.Load()).Dur("took", seen).Bytes("stack", stack).Msg("where the tick is")
 		}
-		if seen >= max(HangTimeout, r.hangAfter()) && r.watch.holder.CompareAndSwap(int32(heldByGame), int32(heldByWatchdog)) {
+		if seen >= max(HangTimeout, r.hangAfter()) && (r.watch.swap(heldByGame, heldByWatchdog) || r.watch.swap(lowered, heldByWatchdog)) {
+			lowerThread(r.watch.thread.Load()) //nolint:errcheck // where the system cannot, it shares the cores
 			r.strays.lose(r.watch.burning)
 			return nil, true
 		}
