@@ -40,11 +40,15 @@ func (n *Node) Drain(deadline time.Duration) *api.NodeInfo {
 			players += c.Players + c.Spectators
 		}
 	}
-	spread := min(time.Duration(players)*time.Second/drainCloses, drainSpread)
 	for i, room := range rooms {
-		room.Drain(deadline + spread*time.Duration(i)/time.Duration(len(rooms)))
+		room.Drain(deadline + drainShare(i, len(rooms), players))
 	}
 	return n.Describe()
+}
+
+// drainShare is how long after the deadline match i of so many ends, with so many players in all of them.
+func drainShare(i, matches, players int) time.Duration {
+	return min(time.Duration(players)*time.Second/drainCloses, drainSpread) * time.Duration(i) / time.Duration(matches)
 }
 
 // Shutdown drains the node; when the last match is over Serve ends it and returns. Safe from any goroutine.

@@ -44,7 +44,7 @@ var limitsTried = []struct {
 	{"API: 401, 405, 413, 415, 400 with the field, heads and bodies in time", []string{"server/api TestKeysOpenTheAdminPort", "server/api TestMethodsAndPaths", "server/api TestBodiesMustBeJSONAndSmall", "server/api TestBadBodiesNameTheField", "server/api FuzzBodies", "server/api TestServerHasItsLimits", "abuse: bodies of 1 MiB to the API", "abuse: heads to the API that do not end"}},
 	{"API: no key, no port off loopback", []string{"server/node TestAdminKeyOffLoopback"}},
 	{"TLS: 1.2 and up, http/1.1, 5 s, certificates read again", []string{"server/node TestAbuseTLS", "server/node TestCertificateIsReadAgain", "server/netpoll TestMuteTLSClients"}},
-	{"drain: no new matches, notice, deadline, 1012, results", []string{"server/node TestShutdownWaitsForItsMatches", "server/node TestShutdownDeadline", "server/node TestShutdownCutShort", "server/node TestDrainedNode"}},
+	{"drain: no new matches, notice, deadline, 1012, results", []string{"server/node TestShutdownWaitsForItsMatches", "server/node TestShutdownDeadline", "server/node TestShutdownCutShort", "server/node TestDrainedNode", "server/node TestDrainIsSpread", "server/node TestSecondSignal"}},
 	{"hooks: the echo", []string{"server/node TestEcho", "server/node TestEchoRefusesWithTheRightCode"}},
 }
 

@@ -142,6 +142,12 @@ func (p *program) crash(pid int) logLine {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		return err != nil || bytes.Contains(stat, []byte(") Z "))
 	})
+	return p.again()
+}
+
+// again starts the program where it was.
+func (p *program) again() logLine {
+	p.t.Helper()
 	p.start(strings.TrimSuffix(strings.TrimPrefix(p.play, "ws://"), "/play"), strings.TrimPrefix(p.admin, "http://"))
 	return p.await("serving")
 }
@@ -321,11 +327,29 @@ func TestUpgradeToAProgramThatFails(t *testing.T) {
 	}
 	at := c.seen()
 	until(t, "everybody plays on", func() bool { return c.seen() > at+20 })
+}
+
+// The second SIGTERM ends what the first one waits for, at once: with 0, and the results are on the disk.
+func TestSecondSignal(t *testing.T) {
+	p := launch(t)
+	c := p.join(2)
+	until(t, "everybody plays", func() bool { return c.seen() > 0 })
+	p.wantTold("READY=1")
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.await("draining")
 	p.wantTold("STOPPING=1")
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.await("stopped")
+	if state, err := p.cmd.Process.Wait(); err != nil || state.ExitCode() != 0 {
+		t.Errorf("the process: %v, %v", state, err)
+	}
+	p.again()
+	var result api.Result
+	r := &running{t: t, admin: p.admin}
+	r.call("GET", p.admin+"/v1/matches/"+c.matches[0]+"/result", nil, http.StatusOK, &result)
+	if result.State != api.MatchEnded || result.Reason != "force" || len(result.Players) != 3 {
+		t.Errorf("%+v", result)
+	}
 }
 
 // A new program that dies when the store is its own gives it back.
