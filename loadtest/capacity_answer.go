@@ -57,7 +57,7 @@ func (a *capacityAnswer) conclude(s *climb, confirmed bool) {
 	a.Players = s.low
 	switch {
 	case !confirmed:
-		a.LowerBound, a.Why = true, "the time was over before it was confirmed"
+		a.LowerBound, a.Why, a.Players = true, "the time was over before it was confirmed", s.held()
 	case s.why == nil:
 		a.LowerBound, a.Why = true, "the most that was tried"
 	default:
@@ -77,6 +77,16 @@ func (a *capacityAnswer) conclude(s *climb, confirmed bool) {
 	if slices.Sort(foreign); len(foreign) > 0 {
 		a.Foreign = foreign[len(foreign)/2]
 	}
+}
+
+// held is the most players that held in a run, as far as runs after it have not belied that.
+func (s *climb) held() (n int) {
+	for _, p := range s.probes {
+		if p.Rate == s.rate && p.Holds && p.Players <= s.low {
+			n = max(n, p.Players)
+		}
+	}
+	return n
 }
 
 // beat is that of the run that held with the load nearest to a share of the server's core, none beyond a tenth of it.

@@ -56,9 +56,10 @@ func (s *climb) rise(ctx context.Context, a *capacityAnswer) error {
 	return err
 }
 
-// approach halves the gap between what held and what did not until it is under a twentieth.
+// approach halves the gap between what held and what did not until it is under a twentieth. It leaves the time to
+// confirm what held.
 func (s *climb) approach(ctx context.Context) error {
-	for (s.high > s.to && s.low < s.to || s.high <= s.to && s.high-s.low > max(capacityStep, s.high/20)) && !s.late() {
+	for (s.high > s.to && s.low < s.to || s.high <= s.to && s.high-s.low > max(capacityStep, s.high/20)) && !s.lateIn(2*(s.measure+capacityAround)) {
 		if _, err := s.holds(ctx, s.next(), s.measure*capacityShort/10); err != nil {
 			return err
 		}
@@ -120,7 +121,11 @@ func (s *climb) holds(ctx context.Context, n int, measure time.Duration) (*capac
 	return p, err
 }
 
-func (s *climb) late() bool { return !s.end.IsZero() && time.Now().After(s.end) }
+func (s *climb) late() bool { return s.lateIn(0) }
+
+func (s *climb) lateIn(d time.Duration) bool {
+	return !s.end.IsZero() && time.Now().Add(d).After(s.end)
+}
 
 // filling is how many players would take a share of the server's core, 0: unknown.
 func (s *climb) filling(share float64) int {

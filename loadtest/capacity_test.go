@@ -135,7 +135,8 @@ func TestTheSearchGoesWhereTheCoreIsFull(t *testing.T) {
 func TestASearchWithoutTimeIsALowerBound(t *testing.T) {
 	c := &capacity{to: 8192, measure: time.Second, out: io.Discard}
 	c.try = func(_ context.Context, rate, n int, _ time.Duration) (*capacityProbe, error) {
-		return &capacityProbe{Rate: rate, Players: n, Holds: true}, nil
+		c.probes = append(c.probes, &capacityProbe{Rate: rate, Players: n, Holds: true})
+		return c.probes[len(c.probes)-1], nil
 	}
 	s := climb{capacity: c, rate: 60, high: c.to + capacityStep, end: time.Now().Add(-time.Second)}
 	if a, err := s.answer(t.Context()); err != nil || !a.LowerBound || a.Players != 960 || !strings.Contains(a.Why, "time was over") {

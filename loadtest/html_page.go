@@ -150,7 +150,7 @@ func causeLines(causes map[string]int) (list []causeLine) {
 
 func (r *Report) warnings() (list []string) {
 	if r.Generator.Tired {
-		list = append(list, fmt.Sprintf("The generator was tired: it sent inputs %s late (p99), over half a tick. These figures judge this machine, not the server.", milliseconds(r.Times["lag"].P99)))
+		list = append(list, "The generator was tired: "+r.tiredness())
 	}
 	if r.EndedEarly != "" {
 		list = append(list, "The run ended early: "+r.EndedEarly+".")
@@ -333,7 +333,7 @@ func (r *Report) facts() []fact {
 		{"Run", fmt.Sprintf("%s matches, warm-up %s, seed %d", number(float64(r.Matches)), clockWords(c.Warmup), c.Seed)},
 		{"Generator", fmt.Sprintf("%d × %d threads, %.2f cores on average", max(1, r.Generator.Processes), c.Loops, r.Generator.CPUCores)},
 		{"Machine", fmt.Sprintf("%s, %d cores, %s, %s", m.Processor, m.Cores, m.System, m.Go)},
-		{"Load", c.how()},
+		{"Load", r.how()},
 		{"Traffic", fmt.Sprintf("%s down and %s up per player and second, %s a snapshot", bytesText(r.Bytes.Down), bytesText(r.Bytes.Up), bytesText(r.Bytes.PerSnapshot))},
 	}
 	if c.Loops == 1 {

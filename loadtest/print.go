@@ -35,7 +35,7 @@ func (r *Report) print(w io.Writer, colour style) {
 		fmt.Fprintf(w, "%s\n", colour.bad(fmt.Sprintf("Only %d of %d players came into the game.", r.Joined, all)))
 	}
 	if r.Generator.Tired {
-		fmt.Fprintf(w, "%s\n", colour.alarm(fmt.Sprintf(" THE GENERATOR WAS TIRED: it sent inputs %s late (p99), over half a tick. These figures judge this machine, not the server: take fewer bots, more --loops or another machine. ", milliseconds(r.Times["lag"].P99))))
+		fmt.Fprintf(w, "%s\n", colour.alarm(" THE GENERATOR WAS TIRED: "+r.tiredness()+" "))
 	}
 	r.printTimes(w, colour)
 	r.printFlow(w, colour)
@@ -51,6 +51,15 @@ func (r *Report) print(w io.Writer, colour style) {
 			r.Stages[i].Thresholds[k].print(w, colour, r.Stages[i].Name+": ")
 		}
 	}
+}
+
+// tiredness says what a tired generator did, and what helps: one that had time left was kept from its work by others.
+func (r *Report) tiredness() string {
+	s := fmt.Sprintf("it sent inputs %s late (p99), over half a tick. These figures judge this machine, not the server: ", milliseconds(r.Times["lag"].P99))
+	if threads := float64(max(1, r.Generator.Processes) * max(1, r.Config.Loops)); r.Generator.CPUCores < threads/2 {
+		return s + fmt.Sprintf("something else had the processors, of which the generator used %.2f.", r.Generator.CPUCores)
+	}
+	return s + "take fewer bots, more --loops or another machine."
 }
 
 func (v *Verdict) print(w io.Writer, colour style, stage string) {
@@ -116,16 +125,16 @@ func (r *Report) printFlow(w io.Writer, colour style) {
 		processes = fmt.Sprintf(", %d processes", r.Generator.Processes)
 	}
 	line("generator", "%.2f s of CPU, %.0f %% of a core, %.1f µs per snapshot and input%s", r.Generator.CPUSeconds, r.Generator.CPUCores*100, r.Generator.CPUPerPair, processes)
-	line("", "%s", r.Config.how())
+	line("", "%s", r.how())
 }
 
 // how tells what kind of load it was.
-func (c *ConfigReport) how() string {
+func (r *Report) how() string {
 	s := "every bot decodes, checks and plays by what it gets"
-	if c.Scouts {
-		s = "one bot of each match decodes and checks rows, all play by what it sees; heads are read and measured of all"
+	if r.Config.Scouts {
+		s = fmt.Sprintf("%s bots, one of each match, decode and check rows, all play by what those see; heads are read and measured of all", number(float64(r.Matches)))
 	}
-	return s + "; sockets by " + map[string]string{pollRing: "io_uring", pollEpoll: "epoll", pollPortable: "goroutines"}[c.IO]
+	return s + "; sockets by " + map[string]string{pollRing: "io_uring", pollEpoll: "epoll", pollPortable: "goroutines"}[r.Config.IO]
 }
 
 func (r *Report) printServer(w io.Writer, colour style) {

@@ -98,8 +98,16 @@ func TestTheReportIsWritten(t *testing.T) {
 	r := known(t, "ack.p99<150ms", "errors<=0", "age.max<1s")
 	var text, sheet bytes.Buffer
 	r.print(&text, false)
-	for _, want := range []string{"10 bots in 2 matches of 5", "THE GENERATOR WAS TIRED", "99.00 %", "1 × 4408 timed out (player), unexpected", "closed 4408 timed out",
+	for _, want := range []string{"10 bots in 2 matches of 5", "THE GENERATOR WAS TIRED", "something else had the processors", "99.00 %", "1 × 4408 timed out (player), unexpected", "closed 4408 timed out",
 		"pass  ack.p99<150ms", "MISS  errors<=0", "nothing was measured"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the report lacks %q:\n%s", want, &text)
+		}
+	}
+	r.Generator.CPUCores, r.Config.Scouts, r.Matches = 0.9, true, 63
+	text.Reset()
+	r.print(&text, false)
+	for _, want := range []string{"take fewer bots", "63 bots, one of each match, decode"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, &text)
 		}

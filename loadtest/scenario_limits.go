@@ -30,13 +30,14 @@ const (
 	leastSeconds   = 5   // of each run, to compare them
 	maxPoints      = 600 // of a curve in the page
 
-	capacityStep    = 16          // players: one match
-	capacityJoins   = 1000        // per second, while a search's run begins
-	capacitySettle  = time.Second // from the end of its ramp until it measures
-	capacityShort   = 4           // tenths of --measure that a run takes which only finds the way
-	capacityFull    = 0.93        // of the server's core, where it is first thought to give way
-	capacityTired   = 0.97        // of the generator's core: what fails beyond is not laid to the server
-	capacityForeign = 0.03        // of both cores, used by something else: more spoils the figures
+	capacityStep    = 16              // players: one match
+	capacityJoins   = 1000            // per second, while a search's run begins
+	capacityAround  = 8 * time.Second // that a run takes beside what it measures
+	capacitySettle  = time.Second     // from the end of its ramp until it measures
+	capacityShort   = 4               // tenths of --measure that a run takes which only finds the way
+	capacityFull    = 0.93            // of the server's core, where it is first thought to give way
+	capacityTired   = 0.97            // of the generator's core: what fails beyond is not laid to the server
+	capacityForeign = 0.03            // of both cores, used by something else: more spoils the figures
 )
 
 const (
