@@ -216,7 +216,7 @@ func startSelf(t testing.TB, cpu int, test, variable string, config any) *selfPr
 	}
 	p := &selfProcess{}
 	cmd := exec.Command(self, "-test.run=^"+test+"$", "-test.timeout=10m")
-	cmd.Env = append(os.Environ(), variable+"="+string(text))
+	cmd.Env = append(os.Environ(), variable+"="+string(text), leaveAtOnce)
 	cmd.Stderr = &p.log
 	if p.in, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -253,9 +253,12 @@ func (p *selfProcess) line(begin string) string {
 	return ""
 }
 
-// abuse starts a server to be abused.
+// abuse starts a server to be abused. The test runs beside others from here on, unless its times are to be measured.
 func abuse(t *testing.T, c abuseConfig) *abused {
 	t.Helper()
+	if *offenders == 0 {
+		t.Parallel()
+	}
 	c.DataDir = t.TempDir()
 	s := &abused{selfProcess: startSelf(t, serverCPU, "TestAbusedServerProcess", abuseVariable, c)}
 	addrs := strings.Fields(s.line("LISTENS"))

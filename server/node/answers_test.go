@@ -12,6 +12,7 @@ import (
 // A key that is repeated to the next process gets the first answer where what it tells of is there; a match that did not
 // outlive the process is made anew, once.
 func TestIdempotencyKeysOutliveTheNode(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	same := func(c *node.Config) { c.DataDir = dir }
 	ask := func(r *running, key string) (status int, replayed bool, out []byte) {

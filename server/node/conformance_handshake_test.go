@@ -180,6 +180,7 @@ func playHeads() []headCase {
 func TestConformanceOfTheHandshake(t *testing.T) {
 	for _, driver := range drivers() {
 		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
 			addr := hostOf(echo(t, driver))
 			y := &rawTally{t: t, name: "handshake, " + driver}
 			heads(y, addr, headCases())
@@ -262,6 +263,7 @@ func shaken(addr string, c *wsCase, how cutting) (o rawOutcome, fault string) {
 func TestHandshakeHabits(t *testing.T) {
 	for _, driver := range drivers() {
 		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
 			addr := hostOf(echo(t, driver))
 			for _, story := range []struct {
 				name string
@@ -312,6 +314,7 @@ func TestHandshakeHabits(t *testing.T) {
 func TestCloseHandshake(t *testing.T) {
 	for _, driver := range drivers() {
 		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
 			addr := hostOf(echo(t, driver))
 			for name, answer := range map[string][][]byte{
 				"answered at once":                {rawClose(1002, "")},

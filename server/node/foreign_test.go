@@ -214,6 +214,7 @@ func (f *foreigner) own(name string) (int64, bool) {
 
 // A client of another make joins the arena, sees bots fly and flies itself.
 func TestForeignClientPlaysTheArena(t *testing.T) {
+	t.Parallel()
 	r := serve(t, nil)
 	made := r.create(map[string]any{
 		"game": "arena", "tick_rate": 60, "snapshot_rate": 30, "params": map[string]any{"rounds": 0},

@@ -63,12 +63,19 @@ func serve(t testing.TB, change func(*node.Config), more ...game.Game) *running 
 			if err != nil {
 				t.Errorf("the node ended with %v", err)
 			}
-		case <-time.After(20 * time.Second):
-			t.Error("the node did not end within 20 s")
+		case <-time.After(time.Minute):
+			t.Error("the node did not end within a minute")
 		}
 	}
 	t.Cleanup(r.stop)
 	return r
+}
+
+// of is the same node in a subtest.
+func (r *running) of(t testing.TB) *running {
+	in := *r
+	in.t = t
+	return &in
 }
 
 // call does one request to the API, which must answer with the status, and decodes the answer; into may be nil.
@@ -198,7 +205,7 @@ func holdEventToContract(t testing.TB, kind string, body []byte) {
 // until waits for something that others bring about.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

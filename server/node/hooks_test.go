@@ -29,6 +29,7 @@ func hooked(t *testing.T, change func(*node.Config)) *running {
 
 // The whole story of a match arrives at its sink, in order, signed; the node's own target hears of it too.
 func TestWebhooksTellTheWholeStory(t *testing.T) {
+	t.Parallel()
 	s, all := newSink(t), newSink(t)
 	r := hooked(t, func(c *node.Config) {
 		c.WebhookURL, c.WebhookSecretID, c.WebhookEvents = all.URL, "main", []string{"node.*", "match.ended"}
@@ -99,6 +100,7 @@ func TestWebhooksTellTheWholeStory(t *testing.T) {
 
 // What players did stands in the result of the bundled game, by the convention of players[].
 func TestResultTakesThePlayersOfTheGame(t *testing.T) {
+	t.Parallel()
 	r := hooked(t, nil)
 	made := r.create(map[string]any{"game": "arena", "params": map[string]any{"round_seconds": 10}, "seats": []map[string]any{{"player_id": "ann"}, {"player_id": "b1", "bot": true}}})
 	c := r.dial(made.Seats[0].Token, client.Options{})
@@ -166,6 +168,7 @@ func TestDeadLettersOverTheAPI(t *testing.T) {
 
 // A result outlives the process, and so does its id.
 func TestResultOutlivesTheNode(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	same := func(c *node.Config) { c.DataDir = dir }
 	r := hooked(t, same)
@@ -194,6 +197,7 @@ func TestResultOutlivesTheNode(t *testing.T) {
 
 // A store without room takes nothing, says so, and takes things again once there is room; no result is lost meanwhile.
 func TestFullStoreIsFreedAgain(t *testing.T) {
+	t.Parallel()
 	s := newSink(t)
 	hold := make(chan struct{})
 	s.verdict = func() int {

@@ -65,6 +65,7 @@ func startNATS(t *testing.T, port, dir string) (url string, kill func()) {
 // A NATS server elsewhere keeps results and webhooks by the same code: when it is killed the node takes no new matches and
 // what ends meanwhile waits for it; when it is back nothing is lost.
 func TestNATSElsewhereIsKilled(t *testing.T) {
+	t.Parallel()
 	port, dir := freePort(t), t.TempDir()
 	url, kill := startNATS(t, port, dir)
 	s := newSink(t)

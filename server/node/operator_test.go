@@ -19,6 +19,9 @@ import (
 // operatorEnv makes this test binary the server itself, with its command line.
 const operatorEnv = "SKIRMISH_TEST_OPERATOR"
 
+// leaveAtOnce keeps the race detector, if there is one, from waiting for a second at the end of each process.
+const leaveAtOnce = "GORACE=atexit_sleep_ms=0"
+
 // command is a run of the server's command line as a process.
 func command(t *testing.T, environment []string, args ...string) *exec.Cmd {
 	t.Helper()
@@ -28,7 +31,7 @@ func command(t *testing.T, environment []string, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append([]string{operatorEnv + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir}, environment...)
+	cmd.Env = append([]string{operatorEnv + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir, leaveAtOnce}, environment...)
 	return cmd
 }
 
@@ -76,6 +79,7 @@ func serving(t *testing.T, environment []string, args ...string) (r *running, cm
 // Whatever happens and however much is logged: no key, no secret and no ticket stands in the log, in whole or in the part
 // that counts.
 func TestSecretsAreNeverLogged(t *testing.T) {
+	t.Parallel()
 	adminKey, wrongKey := strings.Repeat("adm1n-", 6), strings.Repeat("wr0ng-", 6)
 	ticketSecret := strings.Repeat("5ec7e7", 11)[:64]
 	environment := []string{"SKIRMISH_ADMIN_KEY=" + adminKey, "SKIRMISH_TICKET_KEY=k1:" + ticketSecret, "SKIRMISH_WEBHOOK_SECRETS=main:" + hookSecret}
@@ -158,6 +162,7 @@ func TestSecretsAreNeverLogged(t *testing.T) {
 // The commands as an operator types them, each in a process of its own: what is wrong is one sentence and exit 2, what did not
 // work is one and exit 1.
 func TestCommandsOfAnOperator(t *testing.T) {
+	t.Parallel()
 	file := newKeyFile(t, strings.Repeat("k", 40))
 	r, _, _ := serving(t, []string{"SKIRMISH_ADMIN_KEYS_FILE=" + file.name})
 	environment := []string{"SKIRMISH_ADMIN_KEYS_FILE=" + file.name, "SKIRMISH_API=" + r.admin, "SKIRMISH_TICKET_KEY=k1:" + strings.Repeat("ab", 32)}

@@ -23,6 +23,7 @@ import (
 
 // The tutorial's game, in a module of its own outside of this tree, builds, serves and is played.
 func TestOwnGameInAnOwnModule(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	root, err := filepath.Abs("../..")
 	if err != nil {

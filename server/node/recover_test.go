@@ -25,6 +25,7 @@ func (v *victim) create(t *testing.T, body map[string]any) *api.Created {
 
 // A player is thrown out by kill -9 and finds its match where it was, its seat, and its place in the race.
 func TestKilledNodeGoesOnWithItsMatches(t *testing.T) {
+	t.Parallel()
 	dir, s := t.TempDir(), newSink(t)
 	v := start(t, dir)
 	made := v.create(t, map[string]any{
@@ -97,6 +98,7 @@ func TestKilledNodeGoesOnWithItsMatches(t *testing.T) {
 
 // What cannot go on ends as failed, and its result says why.
 func TestMatchesThatCannotGoOn(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		before string // option of the node that is killed
@@ -113,6 +115,7 @@ func TestMatchesThatCannotGoOn(t *testing.T) {
 		{name: "a journal that makes no sense", damage: spoil, want: "Its journal cannot be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			dir, s := t.TempDir(), newSink(t)
 			v := startAs(t, dir, c.before)
 			made := v.create(t, map[string]any{
@@ -203,6 +206,7 @@ func spoil(t *testing.T, dir string) {
 
 // A match whose result is on the disk is over, also when the process died before it could tidy up behind it.
 func TestKilledBetweenResultAndTidyingUp(t *testing.T) {
+	t.Parallel()
 	dir, s := t.TempDir(), newSink(t)
 	v := start(t, dir)
 	v.create(t, map[string]any{"match_id": "m", "game": "race", "start": map[string]any{"when": "now"}, "timeouts": map[string]any{"empty_ms": 3600000},

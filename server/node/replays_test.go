@@ -43,6 +43,7 @@ func fetch(t *testing.T, url string, want int) []byte {
 
 // A recorded match leaves a replay: it is told of in the result, served, verified, described and exported.
 func TestReplayOfAMatch(t *testing.T) {
+	t.Parallel()
 	r := serve(t, nil)
 	create := func(id string, record bool) string {
 		made := r.create(map[string]any{"match_id": id, "game": "arena", "record": record, "seats": []map[string]any{

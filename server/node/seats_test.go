@@ -42,8 +42,15 @@ func ticks(c *client.Client) uint32 {
 }
 
 func TestStartRules(t *testing.T) {
-	r := serve(t, nil, race{}, flash{})
-	t.Run("all seated, with a countdown", func(t *testing.T) {
+	t.Parallel()
+	all := serve(t, nil, race{}, flash{})
+	story := func(name string, f func(t *testing.T, r *running)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t, all.of(t))
+		})
+	}
+	story("all seated, with a countdown", func(t *testing.T, r *running) {
 		made := r.create(map[string]any{"match_id": "s1", "game": "race", "seats": []map[string]any{{"player_id": "a"}, {"player_id": "b"}},
 			"start": map[string]any{"when": "all_seated", "min_players": 2, "countdown_ms": 300}})
 		a := r.dial(made.Seats[0].Token, client.Options{})
@@ -59,24 +66,24 @@ func TestStartRules(t *testing.T) {
 		}
 		until(t, "it ticks", func() bool { return ticks(a) > 3 })
 	})
-	t.Run("who does not come is not waited for any longer than its seat lasts", func(t *testing.T) {
+	story("who does not come is not waited for any longer than its seat lasts", func(t *testing.T, r *running) {
 		made := r.create(map[string]any{"match_id": "s2", "game": "race", "seats": []map[string]any{{"player_id": "a"}, {"player_id": "b", "ttl_ms": 1000}},
 			"start": map[string]any{"when": "all_seated"}})
 		r.dial(made.Seats[0].Token, client.Options{})
 		r.state("s2", "running")
 	})
-	t.Run("min_players", func(t *testing.T) {
+	story("min_players", func(t *testing.T, r *running) {
 		made := r.create(map[string]any{"match_id": "s3", "game": "race", "seats": []map[string]any{{"player_id": "a"}, {"player_id": "b"}, {"player_id": "c"}},
 			"start": map[string]any{"when": "min_players", "min_players": 2}})
 		r.dial(made.Seats[0].Token, client.Options{})
-		time.Sleep(100 * time.Millisecond)
+		until(t, "the first is there", func() bool { return r.match("s3").Players == 1 })
 		if s := r.match("s3").State; s != "waiting" {
 			t.Errorf("with one of two: %s", s)
 		}
 		r.dial(made.Seats[2].Token, client.Options{})
 		r.state("s3", "running")
 	})
-	t.Run("not enough come in time", func(t *testing.T) {
+	story("not enough come in time", func(t *testing.T, r *running) {
 		made := r.create(map[string]any{"match_id": "s4", "game": "race", "seats": []map[string]any{{"player_id": "a"}, {"player_id": "b"}},
 			"start": map[string]any{"min_players": 2}, "timeouts": map[string]any{"no_show_ms": 1000}})
 		a := r.dial(made.Seats[0].Token, client.Options{})
@@ -89,15 +96,15 @@ func TestStartRules(t *testing.T) {
 			t.Errorf("%+v", res)
 		}
 	})
-	t.Run("now", func(t *testing.T) {
+	story("now", func(t *testing.T, r *running) {
 		r.create(map[string]any{"match_id": "s5", "game": "flash", "start": map[string]any{"when": "now"}})
 		r.state("s5", "ended")
 	})
-	t.Run("nobody comes", func(t *testing.T) {
+	story("nobody comes", func(t *testing.T, r *running) {
 		r.create(map[string]any{"match_id": "s6", "game": "race", "timeouts": map[string]any{"no_show_ms": 1000}})
 		r.state("s6", "ended")
 	})
-	t.Run("everybody is gone", func(t *testing.T) {
+	story("everybody is gone", func(t *testing.T, r *running) {
 		made := r.create(map[string]any{"match_id": "s7", "game": "race", "seats": []map[string]any{{"player_id": "a"}}, "timeouts": map[string]any{"empty_ms": 300}})
 		r.dial(made.Seats[0].Token, client.Options{}).Leave(t.Context())
 		r.state("s7", "ended")
@@ -107,7 +114,7 @@ func TestStartRules(t *testing.T) {
 			t.Errorf("%+v", res)
 		}
 	})
-	t.Run("its time is over", func(t *testing.T) {
+	story("its time is over", func(t *testing.T, r *running) {
 		made := r.create(map[string]any{"match_id": "s8", "game": "race", "seats": []map[string]any{{"player_id": "a"}}, "params": map[string]any{"length": 999}})
 		c := r.dial(made.Seats[0].Token, client.Options{})
 		r.call("PATCH", r.admin+"/v1/matches/s8", map[string]any{"max_duration_ms": 1000}, http.StatusOK, nil)
@@ -328,6 +335,7 @@ func TestEventStreamOfANode(t *testing.T) {
 
 // A matchmaker mints its own tickets: for a seat that it knows by its player alone, with keys that change without a restart.
 func TestMintedTicketsAndKeysThatChange(t *testing.T) {
+	t.Parallel()
 	file := t.TempDir() + "/keys"
 	key := func(id string) string { return id + ":" + strings.Repeat(id, 32) }
 	if err := os.WriteFile(file, []byte("# the matchmaker's\n"+key("aa")+"\n"), 0o600); err != nil {

@@ -34,7 +34,7 @@ func slowClient(t *testing.T, driver string) {
 		bite   = 500 // bytes at a time
 		pause  = 50 * time.Millisecond
 		plays  = 9 * time.Second
-		oldest = 3000 * time.Millisecond // one second's worth of the stream at the server, at little more than half its speed, and what the sockets' buffers hold
+		behind = 30_000 // bytes that may be under way: one second's worth of the stream at the server, and what the sockets' buffers hold
 	)
 	r := serve(t, func(c *node.Config) { c.Driver = driver })
 	seats := []map[string]any{{"player_id": "slow"}}
@@ -58,7 +58,9 @@ func slowClient(t *testing.T, driver string) {
 	s := client.NewSession(client.Config{Host: addr, Token: made.Seats[0].Token})
 	buf := make([]byte, bite)
 	var anchor, age, worst time.Duration // since the Unix epoch, at tick 0
-	notices, ending, ended := 0, time.Now().Add(plays), false
+	var held time.Duration               // the longest time between two reads
+	notices, read, begin, ended := 0, 0, time.Now(), false
+	last := begin
 	for {
 		if out := s.Out(); len(out) > 0 {
 			n, err := conn.Write(out)
@@ -71,12 +73,16 @@ func slowClient(t *testing.T, driver string) {
 		if err != nil {
 			t.Fatalf("after %d states: %v", s.Stats.States, err)
 		}
+		now := time.Now()
+		held, last, read = max(held, now.Sub(last)), now, read+n
 		for b := buf[:n]; len(b) > 0; {
 			what, rest, bad := s.Feed(b, time.Now().UnixNano())
 			if ce, ok := errors.AsType[*client.CloseError](bad); ok {
 				if ce.Code != protocol.CloseMatchOver || string(s.Result.Reason) != "force" {
 					t.Fatalf("closed with %v, result %+v; want 4000 and the result", ce, s.Result)
 				}
+				// A machine that is busy has made the client slower still, and stopped it at times.
+				oldest := held + behind*now.Sub(begin)/time.Duration(read)
 				t.Logf("%d states, the oldest %v old, %d notices; result and Close came", s.Stats.States, worst, notices)
 				if s.Stats.Faults != 0 || s.Stats.Fulls != 1 || notices == 0 || worst > oldest {
 					t.Errorf("%d faults, %d keyframes, %d notices, a state %v old; want 0, 1, some, at most %v", s.Stats.Faults, s.Stats.Fulls, notices, worst, oldest)
@@ -98,7 +104,7 @@ func slowClient(t *testing.T, driver string) {
 				worst = max(worst, age)
 			}
 		}
-		if !ended && time.Now().After(ending) {
+		if !ended && time.Since(begin) > plays {
 			ended = true
 			r.call("DELETE", r.admin+"/v1/matches/"+made.Match.MatchID+"?mode=force", nil, http.StatusNoContent, nil)
 		}

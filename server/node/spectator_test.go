@@ -10,6 +10,7 @@ import (
 
 // Spectators of a match with a delay see it as it was: their newest tick stays behind the players' by that much.
 func TestSpectatorsSeeLate(t *testing.T) {
+	t.Parallel()
 	r := serve(t, nil, race{})
 	const delayTicks = 50 // one second at 50 Hz
 	made := r.create(map[string]any{

@@ -46,6 +46,7 @@ func blocks(page, language string) (out []string) {
 
 // Every command of the tutorial does what the tutorial says.
 func TestTutorial(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile("../api/README.md")
 	if err != nil {
 		t.Fatal(err)
