@@ -9,16 +9,25 @@ import (
 	"hash/fnv"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// checkpointer is the scratch of Hash and SaveState.
+// checkpointer is the scratch of Hash and SaveState. It is large and seldom wanted, so engines share them.
 type checkpointer struct {
-	raw    bytes.Buffer
-	enc    *msgpack.Encoder
-	sorted []byte
+	raw, whole bytes.Buffer
+	enc        *msgpack.Encoder // into raw
+	wrap       *msgpack.Encoder // into whole
+	sorted     []byte
 }
+
+var checkpointers = sync.Pool{New: func() any {
+	c := new(checkpointer)
+	c.enc, c.wrap = msgpack.NewEncoder(&c.raw), msgpack.NewEncoder(&c.whole)
+	c.enc.UseCompactInts(true)
+	return c
+}}
 
 // saved is a checkpoint: what a fresh engine of the same match needs to go on.
 type saved struct {
@@ -70,7 +79,9 @@ type savedInput struct {
 // Hash is a digest of the simulation's state and of the random source: equal on every machine for equal seeds,
 // parameters and inputs. It panics if the state cannot be encoded.
 func (e *Engine) Hash() uint64 {
-	state := e.simBytes()
+	c := checkpointers.Get().(*checkpointer)
+	defer checkpointers.Put(c)
+	state := e.simBytes(c)
 	random, _ := e.rand.MarshalBinary()
 	h := fnv.New64a()
 	var tick [4]byte
@@ -81,14 +92,9 @@ func (e *Engine) Hash() uint64 {
 	return h.Sum64()
 }
 
-// simBytes is the state of the sim as msgpack, its maps sorted by their keys; valid until the next call.
-func (e *Engine) simBytes() []byte {
-	c := &e.checkpoint
+// simBytes is the state of the sim as msgpack, its maps sorted by their keys, in c; valid until c's next use.
+func (e *Engine) simBytes(c *checkpointer) []byte {
 	c.raw.Reset()
-	if c.enc == nil {
-		c.enc = msgpack.NewEncoder(&c.raw)
-		c.enc.UseCompactInts(true)
-	}
 	if err := c.enc.Encode(e.sim); err != nil {
 		panic(fmt.Errorf("game: the state of %T cannot be saved: %w", e.sim, err))
 	}
@@ -103,9 +109,11 @@ func (e *Engine) SaveState() ([]byte, error) {
 	if e.over {
 		return nil, ErrEnded
 	}
+	c := checkpointers.Get().(*checkpointer)
+	defer checkpointers.Put(c)
 	random, _ := e.rand.MarshalBinary()
 	s := saved{Match: e.match.ID, Game: e.def.Spec.Name, Version: e.def.Spec.Version, Tick: e.tick, Rand: random,
-		Events: e.events.last, Kicks: e.kicks, Past: e.history.save(), Sim: e.simBytes()}
+		Events: e.events.last, Kicks: e.kicks, Past: e.history.save(), Sim: e.simBytes(c)}
 	players := slices.Clone(e.players)
 	for i := range e.pending {
 		c := &e.pending[i]
@@ -117,11 +125,11 @@ func (e *Engine) SaveState() ([]byte, error) {
 	for _, p := range players {
 		s.Players = append(s.Players, e.savePlayer(p))
 	}
-	b, err := msgpack.Marshal(&s)
-	if err != nil {
+	c.whole.Reset()
+	if err := c.wrap.Encode(&s); err != nil {
 		return nil, fmt.Errorf("game: save: %w", err)
 	}
-	return b, nil
+	return bytes.Clone(c.whole.Bytes()), nil
 }
 
 func (e *Engine) savePlayer(p *Player) savedPlayer {

@@ -67,7 +67,6 @@ type Engine struct {
 	fr         Frame
 	privateRow reflect.Value // scratch for Privater
 	privateAny any           // the same, as a pointer
-	checkpoint checkpointer
 }
 
 // Links is the host's part of a tick: connections. Both run on the match's goroutine and must not block.

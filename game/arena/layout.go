@@ -30,7 +30,7 @@ const (
 	minWidth    = 1440
 )
 
-// Build replaces l by the layout of seed for a number of players, 2 to MaxPlayers. It keeps l's memory.
+// Build replaces l by the layout of seed for a number of players, 2 to MaxPlayers. It keeps the memory of what it replaces.
 func (l *Layout) Build(seed uint64, players int) {
 	rand := game.NewRand(seed)
 	// 340,000 square units for each player, three wide to two high, in whole lattice cells per quarter.
@@ -56,6 +56,7 @@ func (l *Layout) Build(seed uint64, players int) {
 		l.mirror(x, y, func(p Spot) { l.Spawns = append(l.Spawns, p) })
 	}
 	l.placePickups(rand, players)
+	l.draft = draft{} // the next round is far off
 }
 
 // mirror calls add for a place of the first quarter and its images: itself, the opposite one, the other two.

@@ -66,6 +66,7 @@ const (
 	// Tables: what a match can hold at most, by its players. A match of 16 takes 37 KiB, one of 200 435 KiB (BenchmarkNew).
 	BoltsPerPlayer = 20 // in overdrive 17 are under way at a time
 	BeamsPerPlayer = 2
+	usualBolts     = 6 // for each player, that there is room for from the start
 	WallsPerPlayer = 2
 	LeastWalls     = 128 // that a small match may have
 	MaxWalls       = WallsPerPlayer * MaxPlayers

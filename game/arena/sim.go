@@ -129,8 +129,8 @@ func newTuning(rate, roundSeconds int) tuning {
 func newSim(m *game.Match, p Params) *Sim {
 	s := &Sim{
 		Ships:    make([]Ship, m.Players),
-		Bolts:    make([]Bolt, 0, BoltsPerPlayer*m.Players),
-		Beams:    make([]Beam, 0, BeamsPerPlayer*m.Players),
+		Bolts:    make([]Bolt, 0, usualBolts*m.Players),
+		Beams:    make([]Beam, 0, m.Players),
 		Number:   1,
 		NextBolt: FirstBoltID,
 		NextBeam: FirstBeamID,

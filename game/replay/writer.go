@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -55,12 +56,19 @@ func newWriter(e *game.Engine, o Options) *Writer {
 func (w *Writer) Cut(dst []byte) []byte {
 	w.close()
 	dst = append(dst, w.done...)
-	w.done = w.done[:0]
+	if w.done = w.done[:0]; cap(w.done) > keptBytes {
+		w.done = nil // it had a checkpoint
+	}
 	return dst
 }
 
 // Pending is how much Cut would append, in bytes, but for a few.
 func (w *Writer) Pending() int { return len(w.done) + len(w.ops) }
+
+// packer is the scratch of a checkpoint, which is large and seldom wanted: writers share them.
+type packer struct{ state, payload []byte }
+
+var packers = sync.Pool{New: func() any { return new(packer) }}
 
 // Checkpoint records the state of the match, from where a replay can begin, and bytes of the host's own. It is for
 // between two ticks: game.ErrEnded, or what the engine has against its state.
@@ -69,8 +77,12 @@ func (w *Writer) Checkpoint(host []byte) error {
 	if err != nil {
 		return err
 	}
-	payload := binary.AppendUvarint(nil, uint64(w.e.Now()))
-	payload = appendBytes(appendBytes(payload, s2.Encode(nil, state)), host)
+	p := packers.Get().(*packer)
+	defer packers.Put(p)
+	p.state = s2.Encode(p.state[:cap(p.state)], state)
+	p.payload = binary.AppendUvarint(p.payload[:0], uint64(w.e.Now()))
+	payload := appendBytes(appendBytes(p.payload, p.state), host)
+	p.payload = payload
 	if len(payload) > MaxCheckpointBytes {
 		return fmt.Errorf("replay: a checkpoint of %d bytes is larger than %d", len(payload), MaxCheckpointBytes)
 	}

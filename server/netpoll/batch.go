@@ -71,10 +71,14 @@ type haul struct {
 	ring
 }
 
-// hauls are the ones that nobody uses. They are the process's own, as the ring's descriptors are.
+// hauls are the ones that nobody uses. They are the process's own, as the ring's descriptors are. A machine that is short of
+// processors for a while may need many, since a batch is held by whoever is not running either: what was not needed since
+// is given back.
 var hauls struct {
-	mu   sync.Mutex
-	free []*haul
+	mu    sync.Mutex
+	free  []*haul
+	least int // of free, in the last so many takes
+	takes int
 }
 
 func takeHaul() *haul {
@@ -82,13 +86,33 @@ func takeHaul() *haul {
 	if n := len(hauls.free); n > 0 {
 		h := hauls.free[n-1]
 		hauls.free = hauls.free[:n-1]
+		hauls.least = min(hauls.least, n-1)
+		spare := spareHaul()
 		hauls.mu.Unlock()
+		if spare != nil {
+			spare.drop()
+		}
 		return h
 	}
+	hauls.least = 0
 	hauls.mu.Unlock()
 	h := new(haul)
 	h.open()
 	return h
+}
+
+// spareHaul takes out one that was not needed lately, nil if there is none. hauls.mu is held.
+func spareHaul() *haul {
+	if hauls.takes++; hauls.takes < haulTakes {
+		return nil
+	}
+	var spare *haul
+	if hauls.least > 0 {
+		spare, hauls.free[0] = hauls.free[0], nil
+		hauls.free = hauls.free[1:]
+	}
+	hauls.takes, hauls.least = 0, len(hauls.free)
+	return spare
 }
 
 func (h *haul) release() {

@@ -39,6 +39,14 @@ func (g *ring) open() {
 	g.uring = u
 }
 
+// drop gives the ring back.
+func (g *ring) drop() {
+	if g.uring != nil {
+		g.uring.close()
+		g.uring = nil
+	}
+}
+
 func (g *ring) ready() bool { return g.uring != nil }
 
 // usable tells whether c can take part in a batch of the ring.
@@ -134,7 +142,6 @@ func (h *haul) run(n int) {
 		h.got[c.data] = c.result
 	}
 	if errno != 0 {
-		h.uring.close()
-		h.uring = nil
+		h.drop()
 	}
 }

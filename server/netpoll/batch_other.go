@@ -7,6 +7,8 @@ type ring struct{}
 
 func (*ring) open() {}
 
+func (*ring) drop() {}
+
 func (*ring) ready() bool { return false }
 
 func (*ring) read([]Conn, func(Conn, []byte, int64, error)) bool { return false }

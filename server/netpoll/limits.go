@@ -8,6 +8,7 @@ const maxBatch = 256
 // Batches.
 const (
 	haulOps   = 64         // connections read or written by one system call: 0.5 ms in which the thread cannot be taken away
+	haulTakes = 1000       // batches, after which one that was not needed in them is given back
 	haulBytes = 4<<10 + 64 // read from one of them; a line more than 4 KiB, lest they all fall into the same place of the cache
 )
 

@@ -67,6 +67,7 @@ func (r *Room) Waking() <-chan struct{} { return r.wake }
 func (r *Room) Between(now time.Time) {
 	r.newcomers = r.newcomers[:0]
 	r.admitArrivals(now)
+	r.takeDesk()
 	for _, s := range r.newcomers {
 		if s.player != nil {
 			r.deliver(s, now, false)

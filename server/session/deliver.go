@@ -1,6 +1,7 @@
 package session
 
 import (
+	"sync"
 	"time"
 
 	"skirmish/game"
@@ -28,6 +29,7 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 		r.kick(k, now)
 	}
 	r.attend(now)
+	r.takeDesk()
 	for i := len(r.sessions) - 1; i >= r.crowd.size(); i-- {
 		r.deliver(r.sessions[i], now, frame)
 	}
@@ -39,6 +41,21 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	r.newcomers = r.newcomers[:0]
 	r.writeJournal(now)
 	r.runTape(now)
+}
+
+// desk is where what a match sends is put together. It is wanted for a part of a tick only and grows large, so matches share
+// them.
+type desk struct{ b []byte }
+
+var desks = sync.Pool{New: func() any { return new(desk) }}
+
+func (r *Room) takeDesk() { r.scratch = desks.Get().(*desk) }
+
+// clearDesk gives the desk back; what was on it is gone.
+func (r *Room) clearDesk() {
+	r.scratch.b = r.scratch.b[:0]
+	desks.Put(r.scratch)
+	r.scratch = nil
 }
 
 // deliver puts together what one player is sent. A socket that has not taken the last write yet gets nothing new: its next state will be
@@ -58,9 +75,11 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 			return
 		}
 	}
-	begin := len(r.scratch)
-	out := append(r.scratch, p.queue...)
-	p.queue = p.queue[:0]
+	begin := len(r.scratch.b)
+	out := append(r.scratch.b, p.queue...)
+	if p.queue = p.queue[:0]; cap(p.queue) > keptQueue {
+		p.queue = nil // the welcome is long, and comes once
+	}
 	out = r.appendAnswers(out, p, now)
 	out, p.rosterSeq = r.appendRoster(out, p.rosterSeq)
 	out, err := r.appendEvents(out, p.viewer)
@@ -80,7 +99,7 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 	case frame:
 		out = r.appendState(out, s, now)
 	}
-	r.scratch = out
+	r.scratch.b = out
 	if len(out) > begin {
 		r.write(s, out[begin:])
 	}
@@ -112,9 +131,9 @@ func (r *Room) writeShared(s *Session) {
 			return
 		}
 	}
-	begin := len(r.scratch)
-	r.scratch = wsconn.AppendFrame(r.scratch, wsconn.OpBinary, state)
-	frame := r.scratch[begin:]
+	begin := len(r.scratch.b)
+	r.scratch.b = wsconn.AppendFrame(r.scratch.b, wsconn.OpBinary, state)
+	frame := r.scratch.b[begin:]
 	r.shared = append(r.shared, sharedFrame{state: &state[0], frame: frame})
 	r.write(s, frame)
 }
@@ -136,7 +155,8 @@ func (r *Room) send(now time.Time) {
 	clear(r.writers)
 	clear(r.shared)
 	r.shared = r.shared[:0]
-	r.writes, r.writers, r.scratch = r.writes[:0], r.writers[:0], r.scratch[:0]
+	r.writes, r.writers = r.writes[:0], r.writers[:0]
+	r.clearDesk()
 }
 
 // backlog are events that wait.
@@ -246,13 +266,15 @@ func (r *Room) countStates(state []byte, times int) {
 
 // tellResult queues the outcome of the match, and the events before it.
 func (r *Room) tellResult(s *Session, o *Outcome) {
-	out := append(r.scratch[:0], s.player.queue...)
+	r.takeDesk()
+	defer r.clearDesk()
+	out := append(r.scratch.b, s.player.queue...)
 	out, _ = r.appendEvents(out, s.player.viewer)
 	begin := len(out)
 	out = wsconn.BeginFrame(out)
 	out = protocol.AppendResult(out, &protocol.Result{Reason: string(o.Reason), Payload: o.Result})
 	out = wsconn.EndFrame(out, begin, wsconn.OpBinary)
-	r.scratch = out
+	r.scratch.b = out
 	sent, err := s.out.write(s.conn, out)
 	r.counts.bytesOut += sent
 	if err != nil {

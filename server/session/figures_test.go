@@ -1,6 +1,7 @@
 package session
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -41,4 +42,30 @@ func TestLatenessOfTheLastMinutes(t *testing.T) {
 	if l.report(&m); m.Ticks != 3*span+1 || m.Missed != 7 || m.Late < time.Hour {
 		t.Errorf("%d ticks, %d missed, late by %v in all", m.Ticks, m.Missed, m.Late)
 	}
+}
+
+// Matches that overrun have one processor more together, until all of them have kept up for a while or have ended.
+func TestOverrunsGetAProcessor(t *testing.T) {
+	usual := runtime.GOMAXPROCS(0)
+	check := func(what string, want int) {
+		t.Helper()
+		if got := runtime.GOMAXPROCS(0) - usual; got != want {
+			t.Fatalf("%s: %d processors more, want %d", what, got, want)
+		}
+	}
+	var a, b pace
+	in, over := 10*time.Millisecond, 60*time.Millisecond
+	a.note(in, 50*time.Millisecond)
+	check("in time", 0)
+	a.note(over, 50*time.Millisecond)
+	b.note(over, 50*time.Millisecond)
+	a.note(over, 50*time.Millisecond)
+	check("two overrun", 1)
+	for range overrunCalm - 1 {
+		a.note(in, 50*time.Millisecond)
+	}
+	b.end()
+	check("one has ended, the other has not been calm for long enough", 1)
+	a.note(in, 50*time.Millisecond)
+	check("calm", 0)
 }

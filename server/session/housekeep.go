@@ -92,12 +92,43 @@ func (r *Room) overlong(now time.Time) bool {
 func (r *Room) Ticked(lateness, took time.Duration, missed int) {
 	r.ticks.add(took, missed)
 	r.late.add(lateness, missed, 60*r.cfg.Match.TickRate)
+	r.pace.note(took, time.Second/time.Duration(r.cfg.Match.TickRate))
 	r.metrics.Ticks.Inc()
 	r.metrics.TickLateness.Observe(lateness.Seconds())
 	r.metrics.TickDuration.Observe(took.Seconds())
 	if missed > 0 {
 		r.metrics.TicksMissed.Add(float64(missed))
 		r.log.Warn().Int("missed", missed).Dur("took", took).Msg("the match could not keep up: ticks were dropped")
+	}
+}
+
+// pace is whether a match keeps up. Its goroutine owns it.
+type pace struct {
+	overruns bool // counted by processors
+	calm     int  // ticks in time, in a row
+}
+
+// overrunCalm is how many ticks in a row are in time before a match that overran does not any more.
+const overrunCalm = 200
+
+// note takes in a tick that took so long, with the time there is for one.
+func (p *pace) note(took, period time.Duration) {
+	switch p.calm++; {
+	case took > period:
+		if p.calm = 0; !p.overruns {
+			p.overruns = true
+			moreProcessors(0, 1)
+		}
+	case p.calm >= overrunCalm:
+		p.end()
+	}
+}
+
+// end is for when no ticks follow.
+func (p *pace) end() {
+	if p.overruns {
+		p.overruns = false
+		moreProcessors(0, -1)
 	}
 }
 

@@ -82,6 +82,7 @@ func (r *Room) checkpoint(now time.Time) {
 		k.chunks = k.writer.Cut(append(k.chunks[:0], k.head...))
 		err = k.journal.Checkpoint(k.chunks)
 	}
+	k.chunks = nil // a checkpoint is large, and comes seldom
 	r.ledger.soil(version)
 	k.note(r, err)
 }

@@ -12,6 +12,7 @@ const (
 	HandshakeTimeout = 5 * time.Second        // accept → 101, the whole head
 	HelloTimeout     = 5 * time.Second        // 101 → hello
 	FrameTimeout     = 5 * time.Second        // first → last byte of a frame or fragmented message
+	keptQueue        = 256                    // bytes of room for replies and notices that a player keeps
 	CloseTimeout     = 2 * time.Second        // our Close frame → the socket is closed, at the latest
 	DrainTimeout     = 500 * time.Millisecond // FIN sent → the socket is closed, unless the peer's FIN comes first
 

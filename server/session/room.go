@@ -102,7 +102,7 @@ type Room struct {
 	dec        *protocol.Decoder
 	input      protocol.Input
 	roster     []protocol.RosterEntry
-	scratch    []byte
+	scratch    *desk      // while something is put together, else nil
 	arrived    []arrival  // the inbox of this tick
 	newcomers  []*Session // connected since the last tick
 	lost       []lostSeat
@@ -113,6 +113,7 @@ type Room struct {
 	counts     counts
 	ticks      tickLog
 	late       lateness
+	pace       pace
 	startAt    time.Time // when the countdown is over; zero: none runs
 	scribe     scribe
 

@@ -125,6 +125,7 @@ func (r *Room) supervise(ctx context.Context) (err error, lost bool) {
 	go func() { // not waited for if the game never returns; that is what Strays counts
 		var err error
 		defer func() {
+			r.pace.end()
 			if holder(r.watch.holder.Load()) == heldByWatchdog {
 				r.strays.back()
 				r.strays.found(r.watch.burning)
