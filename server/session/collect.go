@@ -411,6 +411,9 @@ func (r *Room) takeControl(p *connected, t protocol.Type, arrived int64) error {
 			return err
 		}
 		p.pinged, p.pingAt = true, uint64(arrived/1000)
+		if p.role == protocol.RoleSpectator {
+			p.alive(r.now) // as good as an answer to a ping of ours, which is spared
+		}
 	case protocol.TypeKeyframe:
 		var k protocol.Keyframe
 		if err := r.dec.Keyframe(&k); err != nil {
@@ -434,6 +437,12 @@ func (r *Room) takeControl(p *connected, t protocol.Type, arrived int64) error {
 		p.queue = wsconn.EndFrame(p.queue, begin, wsconn.OpBinary)
 	}
 	return nil
+}
+
+// alive puts the next ping of ours off.
+func (p *connected) alive(now time.Time) {
+	p.nextPing = now.Add(PingInterval)
+	p.pongBefore = p.nextPing.Add(PongTimeout)
 }
 
 // badMessage counts a malformed message: the last of MaxBadMessages within the window ends the connection and says what

@@ -20,6 +20,7 @@ type crowd struct {
 	flight    flight // only the size of a snapshot
 	turn      int    // who is attended to next
 	out       []byte // what they are sent in this tick
+	sent      int    // bytes that they were sent in this tick
 
 	set    netpoll.Set // the sockets of all spectators, in step or not; nil: nobody has watched yet
 	events [crowdEvents]netpoll.Event
@@ -126,7 +127,8 @@ func (r *Room) inStep(s *Session) bool {
 }
 
 // attend looks after a part of the crowd, so that everybody has its turn once a second: its deadlines, the next ping, whether its link
-// still keeps up.
+// still keeps up. Behind the write of the same tick that question costs a sixth of what it does before, because the processor has
+// the socket at hand.
 func (r *Room) attend(now time.Time) {
 	c, m := &r.crowd, &r.cfg.Match
 	for n := (c.size() + m.TickRate - 1) / m.TickRate; n > 0 && c.size() > 0; n-- {
@@ -138,7 +140,7 @@ func (r *Room) attend(now time.Time) {
 		p.flight.size = c.flight.size
 		switch {
 		case r.expire(s, now):
-		case !now.Before(p.nextPing) || p.flight.full(s.conn, now, m.SnapshotRate):
+		case !now.Before(p.nextPing) || p.flight.full(s.conn, now, m.SnapshotRate, c.sent):
 			r.stepOut(s)
 		default:
 			c.turn++
@@ -173,7 +175,7 @@ func (r *Room) deliverCrowd(frame bool) {
 // sendCrowd sends it. Who cannot take it all steps out.
 func (r *Room) sendCrowd(now time.Time) {
 	c := &r.crowd
-	if len(c.out) == 0 {
+	if c.sent = len(c.out); c.sent == 0 {
 		return
 	}
 	for i := range c.writes {

@@ -28,7 +28,6 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	for _, k := range r.engine.Kicks() {
 		r.kick(k, now)
 	}
-	r.attend(now)
 	r.takeDesk()
 	for i := len(r.sessions) - 1; i >= r.crowd.size(); i-- {
 		r.deliver(r.sessions[i], now, frame)
@@ -37,6 +36,7 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	r.send(now)
 	r.sendCrowd(now)
 	r.gather()
+	r.attend(now)
 	clear(r.newcomers)
 	r.newcomers = r.newcomers[:0]
 	r.writeJournal(now)

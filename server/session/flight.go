@@ -58,7 +58,7 @@ func (f *flight) hold(c netpoll.Conn, now time.Time, rate int) bool {
 	f.due++
 	if f.spare > 0 {
 		f.spare--
-	} else if f.full(c, now, rate) {
+	} else if f.full(c, now, rate, 0) {
 		f.held++
 		f.passed = 0
 		return true
@@ -72,15 +72,15 @@ func (f *flight) smooth(rate int) bool { return f.passed >= rate*int(flightWindo
 
 // resume goes on after a time without hold, in which snapshots of that size were sent.
 func (f *flight) resume(now time.Time, size float64) {
-	f.size, f.judged, f.held, f.due = size, now, 0, 0
+	f.size, f.judged, f.held, f.due, f.spare = size, now, 0, 0, 0
 }
 
-// full applies the rule.
-func (f *flight) full(c netpoll.Conn, now time.Time, rate int) bool {
+// full applies the rule. The bytes that were just sent do not count.
+func (f *flight) full(c netpoll.Conn, now time.Time, rate, sent int) bool {
 	if blindWrites {
 		return false
 	}
-	unsent := c.Unsent()
+	unsent := c.Unsent() - sent
 	if unsent <= 0 || f.size == 0 {
 		f.spare = flightSpare
 		return false
