@@ -167,8 +167,8 @@ func (r *Room) connect(a *arrival, seat Seat, viewer *game.Viewer, now time.Time
 	generation := r.ledger.set(a.seat, protocol.SeatActive)
 	p := &connected{
 		seat: a.seat, generation: generation, role: seat.Role, viewer: viewer,
-		nextPing: now.Add(PingInterval), pongBefore: now.Add(PingInterval + PongTimeout),
 	}
+	p.alive(now)
 	if a.resume {
 		viewer.Skip(a.lastEvent)
 		p.missed.messages, p.missed.bytes = viewer.Behind()
@@ -439,9 +439,17 @@ func (r *Room) takeControl(p *connected, t protocol.Type, arrived int64) error {
 	return nil
 }
 
+// pingInterval is how often the connection is pinged.
+func (p *connected) pingInterval() time.Duration {
+	if p.role == protocol.RoleSpectator {
+		return WatcherPingInterval
+	}
+	return PingInterval
+}
+
 // alive puts the next ping of ours off.
 func (p *connected) alive(now time.Time) {
-	p.nextPing = now.Add(PingInterval)
+	p.nextPing = now.Add(p.pingInterval())
 	p.pongBefore = p.nextPing.Add(PongTimeout)
 }
 

@@ -18,6 +18,7 @@ type crowd struct {
 	viewer    *game.Viewer    // of all of them; nil: there was none yet
 	rosterSeq uint32
 	flight    flight // only the size of a snapshot
+	asked     int    // who is asked next whether the link keeps up
 	turn      int    // who is attended to next
 	out       []byte // what they are sent in this tick
 	sent      int    // bytes that they were sent in this tick
@@ -26,8 +27,11 @@ type crowd struct {
 	events [crowdEvents]netpoll.Event
 }
 
-// crowdEvents are the spectators' sockets that are read in a tick; who has sent something beyond that waits.
-const crowdEvents = 64
+const (
+	crowdEvents   = 64              // spectators' sockets that are read in a tick; who has sent something beyond that waits
+	crowdAsked    = 2 * time.Second // in which each is asked once whether its link keeps up
+	crowdAttended = 4 * time.Second // in which each has its deadlines looked at once
+)
 
 func (c *crowd) size() int { return len(c.writes) }
 
@@ -126,26 +130,48 @@ func (r *Room) inStep(s *Session) bool {
 		p.missed == (backlog{}) && (c.size() == 0 || p.rosterSeq == c.rosterSeq && p.viewer.InStep(c.viewer))
 }
 
-// attend looks after a part of the crowd, so that everybody has its turn once a second: its deadlines, the next ping, whether its link
-// still keeps up. Behind the write of the same tick that question costs a sixth of what it does before, because the processor has
-// the socket at hand.
+// attend looks after a part of the crowd, so that everybody has its turn once in crowdAttended: its deadlines, the next ping.
 func (r *Room) attend(now time.Time) {
-	c, m := &r.crowd, &r.cfg.Match
-	for n := (c.size() + m.TickRate - 1) / m.TickRate; n > 0 && c.size() > 0; n-- {
+	c := &r.crowd
+	for n := r.share(crowdAttended); n > 0 && c.size() > 0; n-- {
 		if c.turn >= c.size() {
 			c.turn = 0
 		}
-		s := r.sessions[c.turn]
-		p := s.player
-		p.flight.size = c.flight.size
-		switch {
+		switch s := r.sessions[c.turn]; {
 		case r.expire(s, now):
-		case !now.Before(p.nextPing) || p.flight.full(s.conn, now, m.SnapshotRate, c.sent):
+		case !now.Before(s.player.nextPing):
 			r.stepOut(s)
 		default:
 			c.turn++
 		}
 	}
+}
+
+// ask finds those whose links do not keep up, everybody once in crowdAsked. Behind the write of the same tick the question costs a
+// fifth of what it does before, because the processor has the socket at hand. A frame or two on their way are no
+// reason to look at more than the socket.
+func (r *Room) ask(now time.Time) {
+	c := &r.crowd
+	for n := r.share(crowdAsked); n > 0 && c.size() > 0; n-- {
+		if c.asked >= c.size() {
+			c.asked = 0
+		}
+		if float64(c.writes[c.asked].Conn.Unsent()-c.sent) > 2*c.flight.size {
+			s := r.sessions[c.asked]
+			s.player.flight.size = c.flight.size
+			if s.player.flight.full(s.conn, now, r.cfg.Match.SnapshotRate, c.sent) {
+				r.stepOut(s)
+				continue
+			}
+		}
+		c.asked++
+	}
+}
+
+// share is how many of the crowd have their turn in a tick, if everybody has one in every so long.
+func (r *Room) share(every time.Duration) int {
+	ticks := max(1, int(every*time.Duration(r.cfg.Match.TickRate)/time.Second))
+	return (r.crowd.size() + ticks - 1) / ticks
 }
 
 // deliverCrowd puts together what the crowd is sent.

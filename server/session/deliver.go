@@ -36,6 +36,7 @@ func (r *Room) Deliver(now time.Time, frame bool) {
 	r.send(now)
 	r.sendCrowd(now)
 	r.gather()
+	r.ask(now)
 	r.attend(now)
 	clear(r.newcomers)
 	r.newcomers = r.newcomers[:0]
@@ -196,7 +197,7 @@ func (r *Room) appendAnswers(out []byte, p *connected, now time.Time) []byte {
 		out = wsconn.AppendFrame(out, wsconn.OpPong, p.echo)
 	}
 	if !now.Before(p.nextPing) {
-		p.nextPing = now.Add(PingInterval)
+		p.nextPing = now.Add(p.pingInterval())
 		p.pinging, p.pingedAt = true, time.Now().UnixNano()
 		out = wsconn.AppendFrame(out, wsconn.OpPing, nil)
 	}

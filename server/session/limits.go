@@ -30,6 +30,9 @@ const (
 	PingInterval = 5 * time.Second
 	PongTimeout  = 10 * time.Second // without a pong to a ping
 
+	// WatcherPingInterval is a spectator's: there are many, and TCP itself notices one who is gone, by the states it does not take.
+	WatcherPingInterval = 10 * time.Second
+
 	InputRateFactor  = 2               // inputs per second = factor × tick rate, burst one second of them
 	FloodTolerance   = 3 * time.Second // of dropping inputs without a pause, then 4429
 	FloodPause       = time.Second     // without a dropped input ends a flood

@@ -23,7 +23,7 @@ import (
 // thread, medians of three ticks in turns: of an arena of 16 players, of another with 200 spectators besides, and of the first
 // again with bare writes of as many bytes to 200 sockets behind it, in batches as the match sends them (WriteEach). extra-%
 // is what the second takes beyond the third, as a share of the first; the promise is 15 at most. The spectators do
-// what clients do: they send a ping every 4 s.
+// what clients do: they send a ping every 8 s, as the SDK does.
 func BenchmarkSpectatorsOnSockets(b *testing.B) {
 	alone, watched := newScene(b, 0), newScene(b, 200)
 	bare := make([]netpoll.Write, 200)
@@ -169,10 +169,10 @@ func (w *wire) arrive(s *stage, a arrival) *wirePeer {
 	return &wirePeer{conn: far}
 }
 
-// send gives one input of each player in every turn, and a spectator's ping every 4 s.
+// send gives one input of each player in every turn, and a spectator's ping every 8 s.
 func (w *wire) send(players, watchers []*wirePeer) {
 	var msg, frame []byte
-	const pingEvery = 80 // ticks
+	const pingEvery = 160 // ticks
 	pong := appendMasked(nil, 0x8A, nil)
 	for seq := uint32(1); ; seq++ {
 		if _, more := <-w.turns; !more {

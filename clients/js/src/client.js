@@ -17,8 +17,8 @@ import * as limits from './limits.js';
 
 const SDK = 'skirmish-js/0.2.0';
 const PING_EVERY_MS = 500;
-/** Spectators aim at nothing: once the clock is known they ask seldom, and hundreds of them cost the match little. It spares the server's own ping every 5 s. */
-const WATCHER_PING_EVERY_MS = 4000;
+/** Spectators aim at nothing: once the clock is known they ask seldom, and hundreds of them cost the match little. It spares the server's own ping every 10 s. */
+const WATCHER_PING_EVERY_MS = 8000;
 const WATCHER_PINGS = 4;
 /** Nothing ran for this long: the page slept, and how long an answer took to a ping from before tells nothing of the way. */
 const SLEPT_MS = 2000;
