@@ -1,6 +1,7 @@
 package arena
 
 import (
+	"flag"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -9,6 +10,9 @@ import (
 	"skirmish/game"
 	"skirmish/protocol"
 )
+
+// shots is how many of each kind of gunners.
+var shots = flag.Int("shots", shotsEach, "rail shots of each kind of gunners")
 
 // gunner is a player that flies about and shoots the rail at what it sees.
 type gunner struct {
@@ -109,7 +113,7 @@ func TestTheRailHitsWhatIsSeen(t *testing.T) {
 	}
 	e.step = int64(time.Millisecond)
 	e.at, e.due = e.now.UnixNano(), e.now.UnixNano()+int64(time.Second)/60
-	for all[0][0].shots+all[2][0].shots < 2*shotsEach/gunners {
+	for all[0][0].shots+all[2][0].shots < 2**shots/gunners {
 		for _, p := range prey {
 			dodge(random, &p.in)
 			p.seq++
@@ -137,14 +141,15 @@ func TestTheRailHitsWhatIsSeen(t *testing.T) {
 	}
 	var rate [3]float64
 	for kind, name := range []string{"1 ms", "100 ms", "100 ms, without a view"} {
-		shots, hits := 0, 0
+		fired, hits := 0, 0
 		for _, g := range all[kind] {
-			shots, hits = shots+g.shots, hits+g.hits
+			fired, hits = fired+g.shots, hits+g.hits
 		}
-		rate[kind] = 100 * float64(hits) / float64(shots)
-		t.Logf("%-24s %5d shots, %5d hits: %.1f %%", name, shots, hits, rate[kind])
-		if shots < shotsEach*9/10 {
-			t.Errorf("only %d shots", shots)
+		share := float64(hits) / float64(fired)
+		rate[kind] = 100 * share
+		t.Logf("%-24s %5d shots, %5d hits: %.2f ± %.2f %% (95 %%)", name, fired, hits, rate[kind], 196*math.Sqrt(share*(1-share)/float64(fired)))
+		if fired < *shots*9/10 {
+			t.Errorf("only %d shots", fired)
 		}
 	}
 	if d := rate[1] - rate[0]; d > shotsApart || d < -shotsApart {
