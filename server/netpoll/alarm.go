@@ -11,12 +11,15 @@ import (
 type Alarm struct {
 	timer timer
 
-	mu   sync.Mutex // guards due, and keeps the timer to it: setting it does not block
-	due  []int64    // a heap of times, ns of the monotonic clock since begun
-	done sync.WaitGroup
+	mu      sync.Mutex // guards what follows, and keeps the timer to it: setting it does not block
+	due     []int64    // a heap of times, ns of the monotonic clock since begun
+	running bool       // the first At has started ring
+	closed  bool       // the timer is not ours any more
+	done    sync.WaitGroup
 }
 
-// NewAlarm returns the alarm of a driver, nil for one that has none: only epoll's does.
+// NewAlarm returns the alarm of a driver, nil for one that has none: only epoll's does. It is the caller's to close; no goroutine
+// runs before it is used.
 func NewAlarm(d Driver) *Alarm {
 	if d.Name() != Epoll {
 		return nil
@@ -25,14 +28,13 @@ func NewAlarm(d Driver) *Alarm {
 	if !a.timer.open() {
 		return nil
 	}
-	a.done.Go(a.ring)
 	return a
 }
 
 // begun is what times are counted from.
 var begun = time.Now()
 
-// At has the program awake at t. Safe from any goroutine.
+// At has the program awake at t; after Close it does nothing. Safe from any goroutine.
 func (a *Alarm) At(t time.Time) {
 	if a == nil {
 		return
@@ -40,6 +42,13 @@ func (a *Alarm) At(t time.Time) {
 	at := int64(t.Sub(begun))
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	if !a.running {
+		a.running = true
+		a.done.Go(a.ring)
+	}
 	if a.push(at); a.due[0] == at {
 		a.timer.set(at - int64(time.Since(begun)))
 	}
@@ -50,7 +59,12 @@ func (a *Alarm) Close() {
 	if a == nil {
 		return
 	}
-	a.timer.close()
+	a.mu.Lock()
+	if !a.closed {
+		a.closed = true
+		a.timer.close()
+	}
+	a.mu.Unlock()
 	a.done.Wait()
 }
 
@@ -62,7 +76,7 @@ func (a *Alarm) ring() {
 		for len(a.due) > 0 && a.due[0] <= now {
 			a.pop()
 		}
-		if len(a.due) > 0 {
+		if len(a.due) > 0 && !a.closed {
 			a.timer.set(a.due[0] - now)
 		}
 		a.mu.Unlock()
