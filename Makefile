@@ -42,8 +42,8 @@ soak: ## play a server and a swarm for SOAK=30m, SEEDS=10000 of the simulation, 
 fuzz: ## run every fuzz target for FUZZ=20s each
 	.ci/fuzz $(FUZZ)
 
-golden: ## write the golden files of the wire and the games anew
-	$(GO) test ./protocol ./game/arena ./game/replay ./server/wsconn ./server/ticket -run Golden -update
+golden: ## write the golden files of the wire, the games and the journal anew
+	$(GO) test ./protocol ./game/arena ./game/replay ./server/journal ./server/wsconn ./server/ticket -run Golden -update
 
 lint: ## gofmt, go vet on three systems, go fix, staticcheck
 	.ci/lint

@@ -1,9 +1,12 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -29,7 +32,7 @@ func openLog(t testing.TB, s journal.Stream, cfg journal.LogConfig) (*journal.Lo
 	return l, got
 }
 
-func flush(t *testing.T, l *journal.Log) {
+func flush(t testing.TB, l *journal.Log) {
 	t.Helper()
 	if err := l.Flush(t.Context()); err != nil {
 		t.Fatal(err)
@@ -218,14 +221,53 @@ func TestLogRun(t *testing.T) {
 	}
 }
 
-func FuzzLog(f *testing.F) {
-	s, _ := (&journal.Memory{}).Open(f.Context(), journal.StreamConfig{Name: "LOG"})
-	l, _ := openLog(f, s, journal.LogConfig{})
+var update = flag.Bool("update", false, "write the golden files")
+
+const goldenLog = "testdata/log.golden"
+
+// written is the record that goldenLog holds.
+func written(t testing.TB) []byte {
+	t.Helper()
+	s, _ := (&journal.Memory{}).Open(t.Context(), journal.StreamConfig{Name: "LOG"})
+	l, _ := openLog(t, s, journal.LogConfig{})
 	l.Checkpoint("a", []byte("state"))
 	l.Append("a", kindNote, []byte("tick"))
-	l.End("b")
-	l.Flush(f.Context())
-	r, _ := s.Read(f.Context(), 1)
+	l.Checkpoint("b", []byte(strings.Repeat("long", 50)))
+	l.Append("b", kindNote, nil)
+	l.Checkpoint("c", []byte("over"))
+	l.End("c")
+	flush(t, l)
+	r, err := s.Read(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Data
+}
+
+// What an older program has left is read by this one, and what this one writes by an older one: the bytes stay as they are.
+func TestGoldenLog(t *testing.T) {
+	got := written(t)
+	if *update {
+		if err := os.WriteFile(goldenLog, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(goldenLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	s, _ := (&journal.Memory{}).Open(t.Context(), journal.StreamConfig{Name: "LOG"})
+	s.Append(t.Context(), "log", "", want)
+	if _, held := openLog(t, s, journal.LogConfig{}); len(held) != 2 || held["a"] != "state tick" || held["b"] != strings.Repeat("long", 50)+" " {
+		t.Errorf("read %v", held)
+	}
+}
+
+func FuzzLog(f *testing.F) {
+	r := journal.Record{Data: written(f)}
 	f.Add(r.Data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, seal := range []bool{false, true} {
