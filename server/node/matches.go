@@ -62,7 +62,7 @@ type matches struct {
 	live    int    // matches that have not ended, or whose result is not on the disk
 	closed  bool   // nobody waits for a new match any more
 
-	finding sync.Mutex // one search for an open match at a time, so that two newcomers find the same one
+	finding map[string]*sync.Mutex // by game, never changed; see search
 }
 
 // entry is one match and what only the directory knows of it.
@@ -191,16 +191,27 @@ func (m *matches) FindOrCreate(ctx context.Context, r *api.CreateRequest, commit
 	if m.draining() {
 		return errDraining()
 	}
-	m.finding.Lock()
+	found := m.search(r.Game)
 	e, reserved := m.reserveOpen(r)
 	if e == nil {
-		defer m.finding.Unlock()
+		defer found()
 		return m.Create(ctx, r, commit)
 	}
-	m.finding.Unlock()
+	found()
 	return m.confirm(ctx, e, reserved, func(seats []api.Seat) error {
 		return commit(&api.Created{Match: m.describe(e), Seats: seats})
 	})
+}
+
+// search begins a search for an open match of a game, of which there is one at a time, so that two newcomers find the same one. It
+// ends with found, once what was not there has been made: a game that hangs then holds up its own newcomers alone.
+func (m *matches) search(game string) (found func()) {
+	l := m.finding[game]
+	if l == nil {
+		return func() {} // there is no such game
+	}
+	l.Lock()
+	return l.Unlock
 }
 
 // reserveOpen reserves the seats of r in the open match that suits it best; nil when there is none.

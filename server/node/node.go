@@ -170,6 +170,10 @@ func (n *Node) listen(ground *Ground) error {
 func (n *Node) wire(ground *Ground, registry *game.Registry) error {
 	m := n.matches
 	m.nodeID, m.url, m.registry, m.metrics, m.log = n.id, n.playURL(), registry, n.metrics, n.log
+	m.finding = map[string]*sync.Mutex{}
+	for _, name := range registry.Names() {
+		m.finding[name] = &sync.Mutex{}
+	}
 	var err error
 	dataDir := n.cfg.DataDir
 	if ground.Journal != nil {

@@ -17,8 +17,7 @@ func (m *matches) QuickPlay(ctx context.Context, r *api.QuickPlayRequest) (*api.
 	if m.draining() {
 		return nil, errDraining()
 	}
-	m.finding.Lock()
-	defer m.finding.Unlock()
+	defer m.search(r.Game)()
 	playerID := "guest-" + newID()[:10]
 	role := protocol.RolePlayer
 	if r.Role == api.RoleSpectator {

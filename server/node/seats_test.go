@@ -225,6 +225,53 @@ func TestFindOrCreate(t *testing.T) {
 	}
 }
 
+// stuck is a game that makes a match when it is told to.
+type stuck struct {
+	race
+	begun, goOn chan struct{}
+}
+
+func (stuck) Spec() game.Spec {
+	s := race{}.Spec()
+	s.Name = "stuck"
+	return s
+}
+
+func (g stuck) New(ctx context.Context, m *game.Match) (game.Sim, error) {
+	close(g.begun)
+	select {
+	case <-g.goOn:
+	case <-ctx.Done():
+	}
+	return g.race.New(ctx, m)
+}
+
+// A game that takes its time to make a match holds up nobody who looks for one of another game.
+func TestFindOrCreateBesideAGameThatHangs(t *testing.T) {
+	g := stuck{begun: make(chan struct{}), goOn: make(chan struct{})}
+	r := serve(t, nil, race{}, g)
+	find := func(name string) {
+		status, _, out, err := post(t.Context(), http.DefaultClient, r.admin+"/v1/matches:find_or_create", "", map[string]any{"game": name, "seats": []map[string]any{{"player_id": "a"}}}, nil)
+		if err != nil || status != http.StatusCreated {
+			t.Errorf("%s: %d %s %v", name, status, out, err)
+		}
+	}
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		find("stuck")
+	}()
+	<-g.begun
+	find("race")
+	select {
+	case <-made:
+		t.Error("the race waited for the other game")
+	default:
+	}
+	close(g.goOn)
+	<-made
+}
+
 // talker is a game that answers the back end.
 type talker struct{ race }
 
