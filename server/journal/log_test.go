@@ -199,16 +199,23 @@ func TestLogIsCut(t *testing.T) {
 	}
 }
 
-// Run writes what is there when it is told to end.
+// Run writes what is there when it is told to end, and leaves little to read.
 func TestLogRun(t *testing.T) {
 	s := stream(t, &journal.Memory{}, journal.StreamConfig{Name: "LOG"})
 	gathered := make(chan struct{}, 1)
+	var before []int // records that are there before each one is written
 	l, _ := openLog(t, s, journal.LogConfig{Gather: func() {
 		select {
 		case gathered <- struct{}{}:
 		default:
 		}
+	}, Before: func() {
+		all, _ := s.List(t.Context(), 0, 10)
+		before = append(before, len(all))
 	}})
+	l.Checkpoint("a", []byte("old"))
+	flush(t, l)
+	<-gathered
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { l.Run(ctx); close(done) }()
@@ -218,6 +225,12 @@ func TestLogRun(t *testing.T) {
 	<-done
 	if _, got := openLog(t, s, journal.LogConfig{}); fmt.Sprint(got) != "map[a:a0]" {
 		t.Errorf("got %v", got)
+	}
+	if all, _ := s.List(t.Context(), 0, 10); len(all) != 1 {
+		t.Errorf("%d records are left, one is needed", len(all))
+	}
+	if fmt.Sprint(before) != "[0 1]" {
+		t.Errorf("Before was called with %v records there", before)
 	}
 }
 
