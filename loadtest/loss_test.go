@@ -93,7 +93,6 @@ func tellCut(t *testing.T, at, away time.Duration, flags ...string) *Report {
 }
 
 func TestBotsComeBackAfterACut(t *testing.T) {
-	t.Parallel()
 	r := tellCut(t, 1500*time.Millisecond, 300*time.Millisecond, "--threshold", "gap.max<2s", "--threshold", "lost_seats<=0")
 	if r.Cuts.Total != 16 || r.Resumed != 16 || r.Cuts.LostSeats != 0 || r.Errors.Total != 0 || r.Joined != 16 || !r.Pass {
 		t.Errorf("%+v, %d are back, errors %v, %+v", r.Cuts, r.Resumed, r.Errors, r.Thresholds)
@@ -115,7 +114,6 @@ func TestBotsComeBackAfterACut(t *testing.T) {
 }
 
 func TestASeatThatIsNotComeBackIntoIsLost(t *testing.T) {
-	t.Parallel()
 	r := tellCut(t, 1500*time.Millisecond, 0, "--threshold", "gap.max<1s", "--threshold", "lost_seats<=0")
 	if r.Cuts.Total != 16 || r.Cuts.LostSeats != 16 || r.Errors.Total != 16 || r.Pass || r.Thresholds[0].Pass || r.Thresholds[1].Pass {
 		t.Errorf("%+v, errors %v, %+v", r.Cuts, r.Errors, r.Thresholds)
@@ -123,7 +121,6 @@ func TestASeatThatIsNotComeBackIntoIsLost(t *testing.T) {
 }
 
 func TestACutIsAnErrorOfBotsThatStayOut(t *testing.T) {
-	t.Parallel()
 	r := tellCut(t, 1500*time.Millisecond, 100*time.Millisecond, "--stay-out")
 	if r.Cuts.Total != 0 || r.Resumed != 0 || r.Errors.Total != 16 || r.Pass {
 		t.Errorf("%+v, errors %v", r.Cuts, r.Errors)

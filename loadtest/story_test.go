@@ -11,7 +11,6 @@ func tell(t *testing.T, text string) *Report {
 }
 
 func TestAStormIsNoError(t *testing.T) {
-	t.Parallel()
 	r := tell(t, `
 match_size: 8
 warmup: 400ms
@@ -30,7 +29,6 @@ storms: [{at: 1s, share: 100%, within: 200ms, away: 300ms}]
 }
 
 func TestStagesAndSecondsAddUp(t *testing.T) {
-	t.Parallel()
 	r := tell(t, `
 match_size: 8
 warmup: 500ms
@@ -104,7 +102,6 @@ networks: [{share: 100%, delay: 60ms}]
 }
 
 func TestScoutsComeAndGo(t *testing.T) {
-	t.Parallel()
 	r := tell(t, `
 match_size: 4
 warmup: 400ms
@@ -121,7 +118,6 @@ stages: [{ramp: 600ms, bots: 12}, {hold: 3400ms}]
 }
 
 func TestSpectatorsAreNoPlayers(t *testing.T) {
-	t.Parallel()
 	r := tell(t, `
 match_size: 8
 warmup: 1500ms
@@ -139,10 +135,8 @@ stages: [{ramp: 200ms, bots: 16}, {hold: 2800ms}]
 }
 
 func TestMarksmenAreCountedByTheirNetworks(t *testing.T) {
-	t.Parallel()
 	r := tell(t, `
 match_size: 16
-rate: 60
 warmup: 1s
 stages: [{ramp: 100ms, bots: 16}, {hold: 4900ms}]
 behaviours: {marksmen: 100%}
