@@ -21,7 +21,7 @@ run: ## start the server and print a page to open and play (FLAGS="--addr :8080"
 test: ## install what the tests need (npm packages, Chromium) and run all of them
 	.ci/test
 
-bench: ## run the benchmarks (BENCH=regexp COUNT=1) and compare them with the last commit's
+bench: ## run the benchmarks (BENCH=regexp COUNT=3) and compare them with the last commit's
 	.ci/bench '$(BENCH)'
 
 swarm: ## start a server and play it with BOTS=1000 bots, then read the report
