@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -45,5 +47,32 @@ func TestStoreOfFirstAnswersIsBounded(t *testing.T) {
 		if got := ask(100 - c.kept - 1); got.replayed || made != 101 {
 			t.Errorf("%s: an answer over the bound is still there", story)
 		}
+	}
+}
+
+// broken is a Keeper whose first reading breaks off behind its answer.
+type broken struct{ reads int }
+
+func (*broken) Keep(context.Context, []byte) error { return nil }
+
+func (b *broken) Kept(_ context.Context, take func([]byte)) error {
+	take(fmt.Appendf(nil, `[{"key":"k","path":"/v1/matches","digest":"%s=","status":201,"body":{},"at":"2999-01-01T00:00:00Z"}]`, strings.Repeat("A", 43)))
+	if b.reads++; b.reads == 1 {
+		return errors.New("the disk is away")
+	}
+	return nil
+}
+
+// A reading of the kept answers that breaks off leaves nothing behind that would be counted twice.
+func TestKeptAnswersAreTakenOnce(t *testing.T) {
+	a := newAnswers(&broken{}, nil, zerolog.Nop())
+	if a.recall(t.Context()) == nil {
+		t.Fatal("it has not broken off")
+	}
+	if err := a.recall(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.queue) != 1 || len(a.byKey) != 1 || a.bytes != len("{}\n") {
+		t.Errorf("%d kept, %d by key, %d bytes", len(a.queue), len(a.byKey), a.bytes)
 	}
 }

@@ -113,9 +113,16 @@ func (a *answers) recall(ctx context.Context) error {
 	if a.recalled.Load() {
 		return nil
 	}
-	err := a.archive.read(ctx, a.take, func(err error) { a.log.Error().Err(err).Msg("a kept answer is left alone") })
-	a.recalled.Store(err == nil)
-	return err
+	var kept []*first // taken when all have come: a reading that breaks off is begun anew
+	err := a.archive.read(ctx, func(f *first) { kept = append(kept, f) }, func(err error) { a.log.Error().Err(err).Msg("a kept answer is left alone") })
+	if err != nil {
+		return err
+	}
+	for _, f := range kept {
+		a.take(f)
+	}
+	a.recalled.Store(true)
+	return nil
 }
 
 // take takes in an answer of an earlier process. A later one of the same key has taken the place of an answer whose effect
