@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -56,7 +58,7 @@ func (m *Mount) Open(ctx context.Context, c StreamConfig) (s Stream, err error) 
 	if err != nil {
 		return nil, err
 	}
-	return &mountedStream{m, s.(*memoryStream)}, nil
+	return &mountedStream{m, s.(*memoryStream), c.Name}, nil
 }
 
 // Close does nothing (Journal).
@@ -64,10 +66,16 @@ func (m *Mount) Close() error { return nil }
 
 // work does a call: it takes its time, fails when it shall, and has no effect after a crash. About half of those that are
 // underway at a crash have had theirs, and nobody is told.
-func (m *Mount) work(ctx context.Context, call, id string, f func() error) error {
+func (m *Mount) work(ctx context.Context, call, about string, f func() error) error {
 	var before, after time.Duration
+	m.mu.RLock()
+	crashed := m.crashed
+	m.mu.RUnlock()
+	if crashed {
+		return ErrClosed
+	}
 	if m.memory.Delay != nil {
-		before = m.memory.Delay(call, id)
+		before = m.memory.Delay(call, about)
 		if before%2 == 0 {
 			before, after = 0, before
 		}
@@ -82,10 +90,7 @@ func (m *Mount) work(ctx context.Context, call, id string, f func() error) error
 	}
 	err := f()
 	m.mu.RUnlock()
-	if err != nil {
-		return err
-	}
-	return m.wait(ctx, after)
+	return cmp.Or(err, m.wait(ctx, after))
 }
 
 // wait waits, for a crash or the context at the most.
@@ -177,10 +182,16 @@ func (s *memoryStream) tear(rnd *rand.Rand, since time.Time) {
 type mountedStream struct {
 	mount  *Mount
 	stream *memoryStream
+	name   string
+}
+
+// work does a call about a part of the stream.
+func (s *mountedStream) work(ctx context.Context, call string, about any, f func() error) error {
+	return s.mount.work(ctx, call, fmt.Sprint(s.name, "/", about), f)
 }
 
 func (s *mountedStream) Append(ctx context.Context, key, id string, data []byte) (seq uint64, err error) {
-	err = s.mount.work(ctx, "Append", key+"/"+id, func() error {
+	err = s.work(ctx, "Append", key+"/"+id, func() error {
 		seq, err = s.stream.Append(ctx, key, id, data)
 		return err
 	})
@@ -188,7 +199,7 @@ func (s *mountedStream) Append(ctx context.Context, key, id string, data []byte)
 }
 
 func (s *mountedStream) Last(ctx context.Context, key string) (r Record, err error) {
-	err = s.mount.work(ctx, "Last", key, func() error {
+	err = s.work(ctx, "Last", key, func() error {
 		r, err = s.stream.Last(ctx, key)
 		return err
 	})
@@ -196,7 +207,7 @@ func (s *mountedStream) Last(ctx context.Context, key string) (r Record, err err
 }
 
 func (s *mountedStream) Read(ctx context.Context, seq uint64) (r Record, err error) {
-	err = s.mount.work(ctx, "Read", "", func() error {
+	err = s.work(ctx, "Read", seq, func() error {
 		r, err = s.stream.Read(ctx, seq)
 		return err
 	})
@@ -204,7 +215,7 @@ func (s *mountedStream) Read(ctx context.Context, seq uint64) (r Record, err err
 }
 
 func (s *mountedStream) List(ctx context.Context, from uint64, limit int) (list []Record, err error) {
-	err = s.mount.work(ctx, "List", "", func() error {
+	err = s.work(ctx, "List", from, func() error {
 		list, err = s.stream.List(ctx, from, limit)
 		return err
 	})
@@ -212,7 +223,7 @@ func (s *mountedStream) List(ctx context.Context, from uint64, limit int) (list 
 }
 
 func (s *mountedStream) Delete(ctx context.Context, seq uint64) error {
-	return s.mount.work(ctx, "Delete", "", func() error {
+	return s.work(ctx, "Delete", seq, func() error {
 		r, err := s.stream.Read(ctx, seq)
 		if err == nil {
 			s.mount.log.Lock()
@@ -224,7 +235,7 @@ func (s *mountedStream) Delete(ctx context.Context, seq uint64) error {
 }
 
 func (s *mountedStream) Truncate(ctx context.Context, before uint64) error {
-	return s.mount.work(ctx, "Truncate", "", func() error { return s.stream.Truncate(ctx, before) })
+	return s.work(ctx, "Truncate", before, func() error { return s.stream.Truncate(ctx, before) })
 }
 
 func (s *mountedStream) Consume(ctx context.Context, name string, take func(Record) error) error {

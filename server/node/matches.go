@@ -496,13 +496,15 @@ func notFound(id string) error {
 
 // watch counts the matches and their seats, and forgets those that ended long ago, until ctx is done.
 func (m *matches) watch(ctx context.Context) {
-	t := time.NewTicker(watchEvery)
+	// Off the beat of the log of inputs, which has begun with it: otherwise every look would meet a record.
+	t := time.NewTimer(watchEvery + journal.LogEvery/2)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-t.C:
+			t.Reset(watchEvery)
 			m.forgetEnded(now)
 			m.count()
 		}

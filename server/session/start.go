@@ -16,57 +16,58 @@ type StartRule struct {
 	Countdown  time.Duration // from then on; begins again when the rule is broken in between
 }
 
-// gatherEvery is how often a match that waits for its players reads their sockets.
-const gatherEvery = 25 * time.Millisecond
+// gatherRate is how often a second a match that waits reads its players' sockets.
+const gatherRate = 40
 
 // immediate tells that the first connection starts the match.
 func (s *StartRule) immediate() bool {
 	return !s.AllSeated && s.MinPlayers <= 1 && s.Countdown == 0
 }
 
-// wait returns true when the match is to begin.
+// wait returns true when the match is to begin. Its beats are on a grid of the match's own, as its ticks will be, so that the
+// matches which wait on a node do not wake up together.
 func (r *Room) wait(ctx context.Context) (bool, error) {
 	if r.cfg.Start.Now {
 		return true, nil
 	}
-	var noShow, beat <-chan time.Time
-	if r.cfg.NoShow > 0 {
-		timer := time.NewTimer(r.cfg.NoShow)
-		defer timer.Stop()
-		noShow = timer.C
-	}
-	ticker := time.NewTicker(gatherEvery)
-	defer ticker.Stop()
-	sweep := time.NewTicker(housekeepEvery)
-	defer sweep.Stop()
+	begun, clock := time.Now(), game.NewClock(r.cfg.Match.ID, gatherRate)
+	noShow := begun.Add(r.cfg.NoShow)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	w := watched{r}
+	every := housekeepEvery // as long as nobody is there
 	for {
+		now := time.Now()
+		next := every - (now.Sub(begun)-clock.Stagger())%every
+		if r.cfg.NoShow > 0 {
+			next = min(next, noShow.Sub(now))
+		}
+		timer.Reset(next)
 		select {
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
-		case <-noShow:
+		case <-r.wake:
+		case <-timer.C:
+		}
+		now = time.Now()
+		if r.cfg.NoShow > 0 && !now.Before(noShow) {
 			w.halt(game.ReasonNoShow)
 			return false, nil
-		case now := <-sweep.C:
-			r.ledger.sweep(now)
-			r.writeJournal(now)
-			continue
-		case <-r.wake:
-		case <-beat:
 		}
-		if beat == nil {
+		if every == housekeepEvery {
 			switch o := r.takeOrder(); {
 			case o != nil:
 				w.halt(o.why)
 				return false, nil
 			case r.somebodyCame() && r.cfg.Start.immediate():
 				return true, nil
-			case r.somebodyCame() || r.called.Load():
-				beat = ticker.C
+			case !r.somebodyCame() && !r.called.Load():
+				r.ledger.sweep(now)
+				r.writeJournal(now)
+				continue
 			}
-			continue
+			every = time.Second / gatherRate
 		}
-		now := time.Now()
 		w.Collect(now)
 		w.Deliver(now, false)
 		if _, over := r.engine.Ended(); over {
@@ -76,7 +77,7 @@ func (r *Room) wait(ctx context.Context) (bool, error) {
 			return true, nil
 		}
 		if len(r.sessions) == 0 && len(r.lost) == 0 && r.deadline.IsZero() && !r.somebodyCame() { // there was only a call, or who came has left
-			beat = nil
+			every = housekeepEvery
 		}
 	}
 }

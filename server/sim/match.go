@@ -107,7 +107,7 @@ func (w *World) call(method, path string, body any, then func(status int, out []
 			if l.dead.Load() {
 				status, out = 0, nil
 			}
-			w.trace.add("api "+method+" "+path, status, out, time.Now().UnixNano())
+			w.trace.add("api "+method+" "+path, status, out)
 			then(status, out)
 		})
 	})

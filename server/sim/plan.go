@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"skirmish/server/journal"
@@ -46,6 +45,7 @@ func (w *World) spellAt(at time.Time, kinds ...mood) mood {
 
 // diskDelay is how long a call of the disk takes. Safe from any goroutine.
 func (w *World) diskDelay(call, about string) time.Duration {
+	w.giveWay()
 	now := time.Now()
 	luck := w.luck("disk", call, about, now.UnixNano())
 	d := 50_000 + luck.Int64N(3_000_000)
@@ -53,9 +53,7 @@ func (w *World) diskDelay(call, about string) time.Duration {
 		d = luck.Int64N(400_000_000)
 		w.fault("disk slow")
 	}
-	if strings.HasPrefix(call, "Append") {
-		w.trace.add("disk "+about, call, now.UnixNano())
-	}
+	w.trace.add("disk "+about, call)
 	return time.Duration(d)
 }
 

@@ -256,7 +256,7 @@ func (p *player) ready(e netpoll.Event) {
 		return
 	}
 	now := time.Now().UnixNano()
-	p.w.trace.add("player "+p.id, now, p.buffer[:n], p.serial)
+	p.w.trace.add("player "+p.id, p.buffer[:n], p.serial)
 	if err != nil {
 		p.end(p.session.End(err))
 		return

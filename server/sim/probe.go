@@ -232,6 +232,7 @@ func (d *digest) add(id uint32, values []int32) {
 // audit is what the games tell of their matches. It outlives every node. Safe from any goroutine.
 type audit struct {
 	fail   func(string, ...any)
+	trace  *Trace
 	mu     sync.Mutex
 	all    map[string]*matchAudit
 	checks map[string]int
@@ -258,8 +259,8 @@ type matchAudit struct {
 // mostUndone is how much of a match may be undone when the process dies.
 const mostUndone = 100 * time.Millisecond
 
-func newAudit(fail func(string, ...any)) *audit {
-	return &audit{fail: fail, all: map[string]*matchAudit{}, checks: map[string]int{}}
+func newAudit(w *World) *audit {
+	return &audit{fail: w.Fail, trace: w.trace, all: map[string]*matchAudit{}, checks: map[string]int{}}
 }
 
 // begin is a match that is made, or made again after the node has died.
@@ -344,6 +345,7 @@ func (m *matchAudit) framed(tick uint32, d digest) {
 	m.audit.mu.Lock()
 	defer m.audit.mu.Unlock()
 	m.frames[tick] = d
+	m.audit.trace.add("match "+m.id, tick, d.sum)
 }
 
 // shown checks what a client has of a tick.

@@ -53,6 +53,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	s, w := t.sink, t.sink.w
+	w.giveWay()
 	id := r.Header.Get("webhook-id")
 	s.mu.Lock()
 	s.tries[id]++
@@ -118,7 +119,7 @@ func (s *sink) take(r *http.Request, id string, body []byte, accept bool) {
 		w.Fail("webhook %s was %s and is %s", id, was, body)
 	}
 	s.bodies[id] = string(body)
-	w.trace.add("sink "+e.MatchID, id, time.Now(), accept)
+	w.trace.add("sink "+e.MatchID, id, accept)
 	if !accept {
 		return
 	}

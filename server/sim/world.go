@@ -10,13 +10,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash"
 	"hash/fnv"
 	"io"
 	"maps"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing/synctest"
@@ -34,17 +34,18 @@ import (
 
 // Options are what a run is besides its seed.
 type Options struct {
-	Dir  string       // empty, for what the node keeps besides its journal
-	Log  io.Writer    // of the node; nil: nobody
-	Say  func(string) // what the world does, line by line; nil: nobody
-	Lies bool         // the disk confirms what it has not kept: no node can stand that
+	Dir     string       // empty, for what the node keeps besides its journal
+	Log     io.Writer    // of the node; nil: nobody
+	Say     func(string) // what the world does, line by line; nil: nobody
+	Shuffle bool         // what is ready at one instant runs in an order that no seed decides: that must not show
+	Lies    bool         // the disk confirms what it has not kept: no node can stand that
 }
 
 // Report is what a run came to.
 type Report struct {
 	Seed      uint64
 	Failures  []string // none: all held
-	Trace     uint64   // equal for equal seeds
+	Trace     *Trace   // equal for equal seeds
 	Simulated time.Duration
 	Faults    map[string]int
 	Checks    map[string]int
@@ -58,7 +59,7 @@ type World struct {
 	rand    *rand.Rand
 	began   time.Time
 	audit   *audit // safe from any goroutine
-	trace   trace  // safe from any goroutine
+	trace   *Trace // safe from any goroutine
 	sink    *sink  // safe from any goroutine
 
 	network *network.Network
@@ -123,8 +124,8 @@ func Run(seed uint64, o Options) *Report {
 		seed: seed, options: o, rand: rand.New(rand.NewPCG(seed, 0x5EED)), began: time.Now(),
 		network: network.New(), faults: map[string]int{}, done: map[string]int{},
 	}
-	w.trace.parts = map[string]hash.Hash64{}
-	w.audit = newAudit(w.Fail)
+	w.trace = newTrace(w.began)
+	w.audit = newAudit(w)
 	w.sink = newSink(w)
 	w.disk.Delay, w.disk.Fault, w.disk.Lies = w.diskDelay, w.diskFault, o.Lies
 	w.homes = w.network.Host()
@@ -134,7 +135,7 @@ func Run(seed uint64, o Options) *Report {
 	w.loop(func() bool { return !time.Now().Before(w.until) })
 	w.heal()
 	r := &Report{
-		Seed: seed, Failures: w.failures, Trace: w.trace.sum(), Simulated: time.Since(w.began),
+		Seed: seed, Failures: w.failures, Trace: w.trace, Simulated: time.Since(w.began),
 		Faults: w.faults, Checks: w.audit.checks, Done: w.done,
 	}
 	w.set.Close()
@@ -167,6 +168,13 @@ func (w *World) did(what string) {
 func (w *World) say(format string, args ...any) {
 	if w.options.Say != nil {
 		w.options.Say(fmt.Sprintf("%12v  ", time.Since(w.began)) + fmt.Sprintf(format, args...))
+	}
+}
+
+// giveWay lets others go first, or not, when the run is a shuffled one. Safe from any goroutine.
+func (w *World) giveWay() {
+	for w.options.Shuffle && rand.IntN(2) == 0 {
+		runtime.Gosched()
 	}
 }
 
