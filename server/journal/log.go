@@ -165,18 +165,17 @@ func appendEntry(dst []byte, key string, kind byte, data []byte) []byte {
 func (l *Log) Run(ctx context.Context) {
 	t := time.NewTicker(LogEvery)
 	defer t.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-			defer cancel()
-			l.cutSoon()
-			l.Flush(last)
-			return
 		case <-t.C:
 			l.Flush(ctx)
 		}
 	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	l.cutSoon()
+	l.Flush(last)
 }
 
 // Flush writes everything that was appended before it. It tells what the stream has against that.

@@ -11,8 +11,8 @@ import (
 type Memory struct {
 	// Fault, when it is set, is asked before every call of a stream, with its name such as "Append": its error is the call's.
 	Fault func(call string) error
-	// Delay, when it is set, is how long a call of a Mount takes, by its name and what it is about: an odd number of
-	// nanoseconds before it has its effect, an even one behind it.
+	// Delay, when it is set, is how long a call of a Mount takes, by its name and what it is about. Somewhere in that time it has
+	// its effect.
 	Delay func(call, about string) time.Duration
 	// Lies is a disk that confirms what it has not kept: a crash may lose the newest records of any stream. No store is meant
 	// to bear that; tests of tests want it.

@@ -64,8 +64,8 @@ func (m *Mount) Open(ctx context.Context, c StreamConfig) (s Stream, err error) 
 // Close does nothing (Journal).
 func (m *Mount) Close() error { return nil }
 
-// work does a call: it takes its time, fails when it shall, and has no effect after a crash. About half of those that are
-// underway at a crash have had theirs, and nobody is told.
+// work does a call: it takes its time, fails when it shall, has its effect at a moment of its own, and none after a crash. About
+// half of those that are underway at a crash have had theirs, and nobody is told.
 func (m *Mount) work(ctx context.Context, call, about string, f func() error) error {
 	var before, after time.Duration
 	m.mu.RLock()
@@ -75,10 +75,9 @@ func (m *Mount) work(ctx context.Context, call, about string, f func() error) er
 		return ErrClosed
 	}
 	if m.memory.Delay != nil {
-		before = m.memory.Delay(call, about)
-		if before%2 == 0 {
-			before, after = 0, before
-		}
+		d := m.memory.Delay(call, about)
+		before = d * (1 + d%999) / 1000 // some share of it
+		after = d - before
 	}
 	if err := m.wait(ctx, before); err != nil {
 		return err

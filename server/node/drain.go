@@ -1,8 +1,10 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"skirmish/server/api"
@@ -33,7 +35,9 @@ func (n *Node) Drain(deadline time.Duration) *api.NodeInfo {
 	n.drainBy.Store(time.Now().Add(deadline).UnixNano())
 	var rooms []*session.Room
 	players := 0
-	for _, e := range n.matches.all() {
+	all := n.matches.all()
+	slices.SortFunc(all, func(a, b *entry) int { return cmp.Compare(a.seq, b.seq) }) // the oldest first
+	for _, e := range all {
 		if e.room.Outcome() == nil {
 			_, c := e.room.Seats()
 			rooms = append(rooms, e.room)

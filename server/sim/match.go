@@ -16,6 +16,7 @@ type match struct {
 	w        *World
 	id       string
 	create   map[string]any // the request
+	key      string         // of the request, may be empty
 	capacity int
 	length   time.Duration // until it finishes by itself
 	life     *life         // of the node that runs it
@@ -70,6 +71,9 @@ func (w *World) newMatch() {
 		first = append(first, s...)
 	}
 	m.create["seats"] = first
+	if w.rand.IntN(2) == 0 {
+		m.key = "key-of-" + m.id
+	}
 	m.ask()
 }
 
@@ -85,6 +89,11 @@ func (m *match) seats(n int) (out []map[string]any) {
 // call does one request to the API on a goroutine of its own and has the answer looked at: status 0 when the node died
 // or is down.
 func (w *World) call(method, path string, body any, then func(status int, out []byte)) {
+	w.callWith("", method, path, body, then)
+}
+
+// callWith is call with an Idempotency-Key.
+func (w *World) callWith(key, method, path string, body any, then func(status int, out []byte)) {
 	l := w.life
 	if l == nil || l.node == nil {
 		w.in(time.Millisecond, func() { then(0, nil) })
@@ -99,6 +108,9 @@ func (w *World) call(method, path string, body any, then func(status int, out []
 		r.RemoteAddr, r.RequestURI = "127.0.0.1:9", path
 		if body != nil {
 			r.Header.Set("Content-Type", "application/json")
+		}
+		if key != "" {
+			r.Header.Set("Idempotency-Key", key)
 		}
 		a := &answer{status: http.StatusOK, header: http.Header{}}
 		l.node.API().ServeHTTP(a, r)
@@ -139,7 +151,7 @@ func (m *match) ask() {
 		return
 	}
 	l := w.life
-	w.call("POST", "/v1/matches", m.create, func(status int, out []byte) {
+	w.callWith(m.key, "POST", "/v1/matches", m.create, func(status int, out []byte) {
 		switch status {
 		case 0: // perhaps it was made
 			m.doomed = true
@@ -178,10 +190,30 @@ func (m *match) begin(l *life, out []byte) {
 	m.made, m.doomed, m.life = true, l.dead.Load(), l
 	w.say("%s is made", m.id)
 	m.send(made.Seats)
+	if m.key != "" {
+		w.in(w.between(0, m.length), func() { m.repeat(out) })
+	}
 	w.in(w.between(500*time.Millisecond, 3*time.Second), m.look)
 	for range w.rand.IntN(4) {
 		w.in(w.between(0, m.length), m.interfere)
 	}
+}
+
+// repeat does the request that has made the match once more: whatever has happened since, it makes nothing.
+func (m *match) repeat(first []byte) {
+	w := m.w
+	if m.doomed || w.healed.Load() {
+		return
+	}
+	w.callWith(m.key, "POST", "/v1/matches", m.create, func(status int, out []byte) {
+		switch {
+		case status == 0 || status == http.StatusServiceUnavailable || status == 500 && w.spellAt(time.Now(), diskFails) != well:
+		case status != http.StatusOK || !bytes.Equal(out, first):
+			w.Fail("%s: its request was answered with %s, and when it was repeated with %d %s", m.id, first, status, out)
+		default:
+			w.did("requests repeated")
+		}
+	})
 }
 
 // send lets players come to seats that were reserved.
@@ -213,7 +245,9 @@ func (m *match) interfere() {
 			}
 		}
 	}
-	switch w.rand.IntN(7) {
+	switch w.rand.IntN(9) {
+	case 7, 8:
+		w.quickPlay()
 	case 0, 1:
 		body := map[string]any{"seats": m.seats(1 + w.rand.IntN(2))}
 		w.call("POST", path+"/seats", body, func(status int, out []byte) {
@@ -242,6 +276,40 @@ func (m *match) interfere() {
 	case 6:
 		w.call("DELETE", path+"?mode=graceful&grace_ms=2000", nil, expect("match ended with grace", 204, 202))
 	}
+}
+
+// quickPlay lets somebody play who does not mind where.
+func (w *World) quickPlay() {
+	w.guests++
+	body := map[string]any{"game": "probe", "seats": []map[string]any{{"player_id": fmt.Sprintf("guest-%d", w.guests), "ttl_ms": 5000}},
+		"webhook": map[string]string{"url": hookURL, "secret_id": "main"}}
+	w.call("POST", "/v1/matches:find_or_create", body, func(status int, out []byte) {
+		switch {
+		case status == 0 || status == http.StatusServiceUnavailable || status == 500 && w.spellAt(time.Now(), diskFails) != well:
+			return
+		case status != http.StatusCreated && status != http.StatusOK:
+			w.Fail("find_or_create: %d %s", status, out)
+			return
+		}
+		var got api.Created
+		if err := json.Unmarshal(out, &got); err != nil || len(got.Seats) != 1 || got.Created != (status == http.StatusCreated) {
+			w.Fail("find_or_create: %v in %d %s", err, status, out)
+			return
+		}
+		for _, m := range w.matches {
+			if m.id == got.Match.MatchID {
+				w.did("guests sent to an open match")
+				m.send(got.Seats)
+				return
+			}
+		}
+		w.did("guests sent to a match of their own")
+		m := &match{w: w, id: got.Match.MatchID, capacity: got.Match.Capacity.Players, length: 20 * time.Second, made: true, life: w.life}
+		w.matches = append(w.matches, m)
+		m.send(got.Seats)
+		w.in(w.between(500*time.Millisecond, 3*time.Second), m.look)
+		w.in(w.between(0, m.length), m.interfere)
+	})
 }
 
 // any is one of the match's players.
@@ -334,10 +402,10 @@ func (m *match) revived(l *life) {
 	}
 }
 
-// stopped is told that a life of the node is ended in order: results are kept, if the disk takes them.
-func (m *match) stopped(l *life) {
+// stopped is told that a life of the node is ended in order, after a grace: results are kept, if the disk takes them.
+func (m *match) stopped(l *life, grace time.Duration) {
 	now := time.Now()
-	for at := now; at.Before(now.Add(20 * time.Second)); at = at.Add(time.Second) {
+	for at := now; at.Before(now.Add(grace + 20*time.Second)); at = at.Add(time.Second) {
 		if m.life == l && m.w.spellAt(at, diskFails, diskFull, diskSlow) != well {
 			m.doomed = true
 		}

@@ -26,6 +26,8 @@ type player struct {
 	thief     bool // it shows a ticket that is somebody else's
 	session   *client.Session
 	conn      *network.Conn // nil: none
+	link      network.Link  // of conn
+	host      *life         // of the node that it leads to
 	watching  bool
 	serial    int // of its connections
 
@@ -115,12 +117,13 @@ func (p *player) connect() {
 		config.Early = w.rand.IntN(2) == 0
 	}
 	p.session = client.NewSession(config)
-	conn, err := w.homes.Dial(gamePort, p.addr, w.link())
+	p.link = w.link()
+	conn, err := w.homes.Dial(gamePort, p.addr, p.link)
 	if err != nil { // the node is down
 		p.later()
 		return
 	}
-	p.conn, p.watching, p.spoiled, p.slow = conn, false, false, false
+	p.conn, p.host, p.watching, p.spoiled, p.slow = conn, w.life, false, false, false
 	p.serial++
 	conn.SetOwner(p)
 	w.set.Add(conn)
@@ -428,14 +431,14 @@ func (p *player) end(err error) {
 // unexpected tells why a connection should not have ended so; empty: it may.
 func (p *player) unexpected(code protocol.CloseCode) string {
 	m, w := p.match, p.w
-	hurt := p.spoiled || w.life == nil || w.life.dead.Load()
+	hurt := p.spoiled || p.host == nil || p.host.dead.Load()
 	nodeGone := m.life == nil || m.life != w.life || m.life.dead.Load()
 	away := !p.lostAt.IsZero()
 	switch code {
 	case protocol.CloseMatchOver, protocol.CloseMatchFailed:
 		return ""
 	case protocol.CloseAbnormal, protocol.CloseTimeout:
-		if hurt || nodeGone || len(p.session.Out()) > 0 || w.rough(p) {
+		if hurt || nodeGone {
 			return ""
 		}
 		return "nothing was done to it"
@@ -464,15 +467,12 @@ func (p *player) unexpected(code protocol.CloseCode) string {
 		}
 		return "it has a seat"
 	case protocol.CloseEventsLost:
-		if hurt || w.rough(p) {
+		if hurt {
 			return ""
 		}
 	}
 	return "no reason is known"
 }
-
-// rough tells that a link is bad enough for timeouts.
-func (w *World) rough(p *player) bool { return true }
 
 // toldPlayer notes what a player was told of the end.
 func (m *match) toldPlayer(payload string) {

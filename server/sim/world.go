@@ -75,6 +75,7 @@ type World struct {
 
 	players []*player
 	matches []*match
+	guests  int
 	until   time.Time   // then everything heals
 	healed  atomic.Bool // no fault begins any more; safe from any goroutine
 
@@ -382,12 +383,20 @@ func (w *World) restart() {
 	if l == nil || l.node == nil {
 		return
 	}
-	w.fault("restart")
-	w.say("restart")
-	for _, m := range w.matches {
-		m.stopped(l)
+	kind, grace := "restart", time.Duration(0)
+	if w.rand.IntN(2) == 0 {
+		kind, grace = "drain and restart", w.between(0, 15*time.Second)
 	}
-	l.stop()
+	w.fault(kind)
+	w.say("%s within %v", kind, grace)
+	for _, m := range w.matches {
+		m.stopped(l, grace)
+	}
+	if grace > 0 {
+		l.node.Shutdown(grace)
+	} else {
+		l.stop()
+	}
 	go func() {
 		<-l.ended
 		w.post(func() {

@@ -59,6 +59,7 @@ type Dispatcher struct {
 
 	wake  chan struct{}
 	tried chan try
+	rand  *rand.Rand // of the waits; Run's
 
 	mu         sync.Mutex
 	fresh      []item          // appended by this process, not yet seen by Run
@@ -108,7 +109,7 @@ func New(cfg Config, queue, dead journal.Stream, secrets func() Secrets, log zer
 	return &Dispatcher{
 		cfg: cfg, queue: queue, dead: dead, secrets: secrets, log: log, observe: observe,
 		client: newClient(cfg), wake: make(chan struct{}, 1), tried: make(chan try), known: map[uint64]bool{},
-		recovering: true,
+		recovering: true, rand: newRand(),
 	}
 }
 
@@ -163,7 +164,7 @@ func (d *Dispatcher) forget(seq uint64) {
 
 // Run delivers until ctx is done and returns when no request is underway any more. What is left stays in the queue.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	s := schedule{d: d, lanes: map[string]*lane{}, sinks: map[string]*sink{}, rand: newRand()}
+	s := schedule{d: d, lanes: map[string]*lane{}, sinks: map[string]*sink{}}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var working sync.WaitGroup
@@ -253,7 +254,6 @@ type schedule struct {
 	waiting  laneHeap
 	turn     []*sink // those with something ready, in turns
 	underway int
-	rand     *rand.Rand
 }
 
 // newRand makes a source of its own, so that with a seeded crypto/rand the waits are seeded too.
@@ -400,7 +400,7 @@ func (s *schedule) later(l *lane, t try, now time.Time) {
 		wait *= 2
 	}
 	wait = min(wait, s.d.cfg.Most)
-	wait -= time.Duration(s.rand.Float64() * float64(wait) / 2)
+	wait -= time.Duration(s.d.rand.Float64() * float64(wait) / 2)
 	if l.tries == 1 || wait > time.Minute {
 		s.d.log.Warn().Err(t.err).Str("sink", t.sink.name).Int("tries", l.tries).Dur("again_in", wait).Msg("webhook not delivered")
 	}
