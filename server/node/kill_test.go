@@ -64,7 +64,7 @@ func serveVictim(dir string) error {
 	cfg.Addr, cfg.AdminAddr, cfg.DataDir, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", dir, zerolog.ErrorLevel
 	cfg.WebhookSecrets, _ = webhook.ParseSecrets("main:" + hookSecret)
 	cfg.Webhooks.First, cfg.Webhooks.Most, cfg.Webhooks.Timeout = 10*time.Millisecond, 100*time.Millisecond, 2*time.Second
-	games := []game.Game{flash{}, race{}}
+	games := []game.Game{flash{}, race{}, bomb{}, beacon{}}
 	switch option := os.Getenv(optionEnv); option {
 	case "off":
 		cfg.Durability = node.DurabilityOff
@@ -82,19 +82,23 @@ func serveVictim(dir string) error {
 	return n.Serve(context.Background())
 }
 
-// newerRace is a later version of the race. The name says whether it goes on with matches of the first one.
+// newerRace is a later version of the race. The name says whether it goes on with matches of the first one, and whether it takes
+// its time to make them.
 type newerRace struct{ version string }
 
 func (r newerRace) Spec() game.Spec {
 	s := race{}.Spec()
 	s.Version = r.version
-	if strings.HasSuffix(r.version, " restores") {
+	if strings.Contains(r.version, " ") { // "2 restores", "2 slow"
 		s.Restores = []string{race{}.Spec().Version}
 	}
 	return s
 }
 
 func (r newerRace) New(ctx context.Context, m *game.Match) (game.Sim, error) {
+	if strings.HasSuffix(r.version, " slow") {
+		time.Sleep(30 * time.Millisecond)
+	}
 	return race{}.New(ctx, m)
 }
 
@@ -144,15 +148,22 @@ func start(t *testing.T, dir string) *victim {
 	return startAs(t, dir, "")
 }
 
-func startAs(t *testing.T, dir, option string) *victim {
+// victimCommand is the server as a process.
+func victimCommand(t *testing.T, dir, option string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &victim{cmd: exec.Command(self)}
-	v.cmd.Env = append(os.Environ(), childEnv+"="+dir, optionEnv+"="+option)
-	v.cmd.Stderr = os.Stderr
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), childEnv+"="+dir, optionEnv+"="+option)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+func startAs(t *testing.T, dir, option string) *victim {
+	t.Helper()
+	v := &victim{cmd: victimCommand(t, dir, option)}
 	out, err := v.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ type matches struct {
 	store    *store
 	memory   *memoryGuard
 	tickets  *burntTickets
-	dataDir  string
+	witness  *witness
 	strays   *session.Strays
 	replays  *replays
 
@@ -76,6 +76,7 @@ type entry struct {
 	result atomic.Pointer[api.Result] // once it is on the disk
 	saved  chan struct{}              // closed then
 	tape   *tape                      // its recording; nil: none
+	leave  func()                     // gives up its place with the witness
 
 	notedSeq atomic.Uint64 // what the log of inputs has of the entry: the newest event,
 	noted    atomic.Uint64 // and the revision
@@ -179,7 +180,7 @@ func (m *matches) discard(e *entry) {
 		e.room.Run(m.ctx, nil)
 		m.parted(e)
 		e.untape(m.replays)
-		m.settle()
+		m.settle(e)
 	})
 }
 
@@ -305,6 +306,7 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 		}
 	}
 	cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
+	cfg.AtWork, e.leave = m.witness.watch(e.events.uid)
 	if m.store.inputs != nil {
 		cfg.Journal = matchJournal{m.store.inputs, m.replays, e}
 	}
@@ -312,7 +314,7 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 	room, err := session.NewRoom(ctx, cfg, m.lobby, m.keys, m.metrics, m.log)
 	if err != nil {
 		m.drop(id)
-		m.settle()
+		m.settle(e)
 		e.untape(m.replays)
 		if errors.Is(err, session.ErrNewHangs) {
 			return nil, api.NewError(api.Internal, fmt.Sprintf("The game did not make the match within %v; the log of the server has the details.", session.NewTimeout))
@@ -328,7 +330,8 @@ func (m *matches) add(ctx context.Context, cfg session.RoomConfig, r *api.Create
 }
 
 // settle counts a match as over.
-func (m *matches) settle() {
+func (m *matches) settle(e *entry) {
+	e.leave()
 	m.mu.Lock()
 	m.live--
 	m.mu.Unlock()
@@ -380,7 +383,7 @@ func (m *matches) start(e *entry) {
 			return e.saved
 		})
 		finishing.Wait()
-		m.settle()
+		m.settle(e)
 	})
 }
 
@@ -497,7 +500,7 @@ func notFound(id string) error {
 // watch counts the matches and their seats, and forgets those that ended long ago, until ctx is done.
 func (m *matches) watch(ctx context.Context) {
 	// Off the beat of the log of inputs, which has begun with it: otherwise every look would meet a record.
-	t := time.NewTimer(watchEvery + journal.LogEvery/2)
+	t, began := time.NewTimer(watchEvery+journal.LogEvery/2), time.Now()
 	defer t.Stop()
 	for {
 		select {
@@ -507,6 +510,7 @@ func (m *matches) watch(ctx context.Context) {
 			t.Reset(watchEvery)
 			m.forgetEnded(now)
 			m.count()
+			m.witness.outlive(now.Sub(began))
 		}
 	}
 }

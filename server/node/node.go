@@ -183,6 +183,10 @@ func (n *Node) wire(ground *Ground, registry *game.Registry) error {
 		return fmt.Errorf("--data-dir %s: %w", dataDir, err)
 	}
 	m.strays, m.memory = session.NewStrays(&n.metrics.Hangs), newMemoryGuard(n.cfg.MemoryLimit, m.all, n.log)
+	if n.cfg.Durability == DurabilityOff {
+		dataDir = "" // no match comes again
+	}
+	m.witness = openWitness(dataDir, n.log)
 	m.keys, m.draining, m.entries, m.store = n.keys, n.draining.Load, map[string]*entry{}, n.store
 
 	n.gate = &session.Gate{Node: n.id, Keys: n.keys, Room: m.room, Draining: n.draining.Load, Metrics: n.metrics, Log: n.log}
@@ -201,7 +205,7 @@ func (n *Node) wire(ground *Ground, registry *game.Registry) error {
 		return err
 	}
 	n.metrics.TellMatches(m.punctuality)
-	m.lobby, m.dataDir, m.tickets = n.lobby, n.cfg.DataDir, &burntTickets{burned: &n.gate.Burned}
+	m.lobby, m.tickets = n.lobby, &burntTickets{burned: &n.gate.Burned}
 
 	errorLog := stdlog.New(n.log.With().Str("part", "http").Logger(), "", 0)
 	public, err := api.NewPublic(api.PublicConfig{

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -25,8 +23,6 @@ const (
 	// seqSkip is what the numbers of a match's events jump by at a restart: more than were given out in the moment that is
 	// undone.
 	seqSkip = 1024
-
-	restoringFile = "restoring" // in DataDir, while matches are being restored
 )
 
 // recover finds what the process before has left: matches without a result. Each goes on, or ends as failed with a result that
@@ -53,17 +49,16 @@ func (m *matches) recover(ctx context.Context, journals map[string][]journal.Ent
 	if len(records) == 0 {
 		return nil
 	}
-	watch := newRestoring(m.dataDir)
 	workers := runtime.GOMAXPROCS(0)
-	if watch.again {
-		workers = 1 // the last start has died of one of them
+	if m.witness.suspects() {
+		workers = 1 // the process before has died of one of them
 	}
 	queue := make(chan *leftover)
 	var working sync.WaitGroup
 	for range workers {
 		working.Go(func() {
 			for s := range queue {
-				m.restore(ctx, s, journals[s.UID], watch)
+				m.restore(ctx, s, journals[s.UID])
 			}
 		})
 	}
@@ -72,7 +67,6 @@ func (m *matches) recover(ctx context.Context, journals map[string][]journal.Ent
 	}
 	close(queue)
 	working.Wait()
-	watch.done()
 	on := 0
 	for _, e := range m.all() {
 		if e.room.Outcome() == nil {
@@ -124,7 +118,7 @@ func (m *matches) leftovers(ctx context.Context) (out []*leftover, err error) {
 }
 
 // restore has one match go on, or ends it.
-func (m *matches) restore(ctx context.Context, s *leftover, entries []journal.Entry, watch *restoring) {
+func (m *matches) restore(ctx context.Context, s *leftover, entries []journal.Entry) {
 	e := &entry{
 		cfg: session.RoomConfig{
 			Match: s.Match, Spectators: s.Spectators, Start: s.Start, Reconnect: s.Reconnect, NoShow: s.NoShow, Empty: s.Empty, MaxLength: s.MaxLength,
@@ -139,16 +133,18 @@ func (m *matches) restore(ctx context.Context, s *leftover, entries []journal.En
 		}
 	}
 	e.cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
+	e.cfg.AtWork, e.leave = m.witness.watch(s.UID)
 	saved, now, err := s.collect(entries)
 	e.events.seq = now.Seq + seqSkip
 	e.metadata, e.open = now.Metadata, now.Open
 	var room *session.Room
 	if err == nil {
-		room, err = m.revive(ctx, e, saved, watch)
+		room, err = m.revive(ctx, e, saved)
 	}
 	if err != nil {
 		m.log.Error().Err(err).Str("match", s.Match.ID).Msg("a match of the process before cannot go on")
 		e.untape(m.replays)
+		e.leave()
 		m.failed(e, s, err)
 		return
 	}
@@ -162,7 +158,7 @@ func (m *matches) restore(ctx context.Context, s *leftover, entries []journal.En
 }
 
 // revive makes the room of a match that goes on.
-func (m *matches) revive(ctx context.Context, e *entry, saved session.Saved, watch *restoring) (*session.Room, error) {
+func (m *matches) revive(ctx context.Context, e *entry, saved session.Saved) (*session.Room, error) {
 	def, ok := m.registry.Lookup(e.cfg.Match.Game)
 	switch {
 	case !ok:
@@ -170,8 +166,11 @@ func (m *matches) revive(ctx context.Context, e *entry, saved session.Saved, wat
 	case m.store.inputs == nil:
 		return nil, errors.New("the node was killed and does not restore matches: --durability is off")
 	}
-	saved.Tries = watch.begin(e.events.uid)
-	defer watch.end(e.events.uid)
+	if err := m.witness.verdict(e.events.uid); err != nil {
+		return nil, err
+	}
+	e.cfg.AtWork(restoring)
+	defer e.cfg.AtWork(0)
 	e.cfg.Definition, e.cfg.Journal = def, matchJournal{m.store.inputs, m.replays, e}
 	ctx, cancel := context.WithTimeout(ctx, restoreTimeout)
 	defer cancel()
@@ -228,50 +227,3 @@ func (m *matches) resume() {
 		m.start(e)
 	}
 }
-
-// restoring notes on the disk which matches are being restored, for a start after one that did not survive it: then they are
-// restored one by one, and the one that the node died of has had its tries. Safe from any goroutine.
-type restoring struct {
-	again bool // the start before did not survive it
-
-	mu    sync.Mutex
-	file  string
-	tries map[string]int // by uid, as the file has them
-}
-
-func newRestoring(dir string) *restoring {
-	w := &restoring{file: filepath.Join(dir, restoringFile), tries: map[string]int{}}
-	b, err := os.ReadFile(w.file)
-	w.again = err == nil
-	json.Unmarshal(b, &w.tries) //nolint:errcheck // a torn file tells that there was one
-	w.write()
-	return w
-}
-
-// begin returns how often the node has died of this match already, as far as that is known.
-func (w *restoring) begin(uid string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	before := w.tries[uid]
-	if w.again {
-		w.tries[uid]++
-		w.write()
-	}
-	return before
-}
-
-// end notes that the node has survived a match.
-func (w *restoring) end(uid string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.tries, uid)
-}
-
-// write brings it to the disk. A disk that does not take it costs the guard, not the start.
-func (w *restoring) write() {
-	b, _ := json.Marshal(w.tries)
-	os.WriteFile(w.file, b, 0o600) //nolint:errcheck // see above
-}
-
-// done ends it.
-func (w *restoring) done() { os.Remove(w.file) } //nolint:errcheck // one that stays has the next start restore one by one

@@ -22,7 +22,6 @@ type Saved struct {
 	Checkpoint []byte
 	Ticks      [][]byte
 	Seats      [][]byte
-	Tries      int // to restore it that the node did not survive
 }
 
 // ErrSaved says that a room cannot go on from what was saved.
@@ -37,10 +36,8 @@ const (
 	undoneGenerations = 64
 	// restoreGrace is what a reservation has left after a restart, at the least.
 	restoreGrace = 5 * time.Second
-	// maxTries is how often the node may die while it restores a match, before that is given up.
-	maxTries = 3
-	// maxRestarts is how often a match may see the node die within CheckpointEvery of a restart. Whoever kills a node does so less
-	// often; a match that takes it along does so every time.
+	// maxRestarts is how often a match may see the node die within CheckpointEvery of a restart, whatever it dies of: a match
+	// that kills it from a goroutine of its own is not seen at work.
 	maxRestarts = 100
 )
 
@@ -66,10 +63,7 @@ func RestoreRoom(ctx context.Context, cfg RoomConfig, saved *Saved, lobby *Lobby
 	if err := msgpack.Unmarshal(points[0].Host, &state); err != nil {
 		return nil, fmt.Errorf("%w: its journal cannot be read: %w", ErrSaved, err)
 	}
-	switch {
-	case saved.Tries >= maxTries:
-		return nil, fmt.Errorf("%w: the node has died %d times while it restored it", ErrSaved, saved.Tries)
-	case state.Restarts >= maxRestarts:
+	if state.Restarts >= maxRestarts {
 		return nil, fmt.Errorf("%w: the node has died %d times shortly after a restart", ErrSaved, state.Restarts)
 	}
 	cfg.Match = rec.Head.Match

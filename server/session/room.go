@@ -26,6 +26,7 @@ type RoomConfig struct {
 	Start      StartRule     // when it begins
 	Strays     *Strays       // of the node
 	Journal    Journal       // nil: the match ends with the process
+	AtWork     func(uint32)  // told the tick that the game is to work on, and 0 when it has done so, for whoever looks after a death; nil: nobody does
 	Tape       Tape          // keeps a recording of the match; nil: nobody does
 	Notify     func(Event)   // told of what happens, from several goroutines, one at a time; must not block; nil: nobody
 	Reconnect  time.Duration // how long a lost player's seat is kept
@@ -166,6 +167,9 @@ func NewRoom(ctx context.Context, cfg RoomConfig, lobby *Lobby, keys func() *tic
 func newRoom(cfg RoomConfig, engine *game.Engine, lobby *Lobby, keys func() *ticket.Keyring, m *metrics.Set, log zerolog.Logger) *Room {
 	if cfg.Notify == nil {
 		cfg.Notify = func(Event) {}
+	}
+	if cfg.AtWork == nil {
+		cfg.AtWork = func(uint32) {}
 	}
 	now := time.Now()
 	r := &Room{
