@@ -168,9 +168,6 @@ func newRoom(cfg RoomConfig, engine *game.Engine, lobby *Lobby, keys func() *tic
 	if cfg.Notify == nil {
 		cfg.Notify = func(Event) {}
 	}
-	if cfg.AtWork == nil {
-		cfg.AtWork = func(uint32) {}
-	}
 	now := time.Now()
 	r := &Room{
 		cfg: cfg, engine: engine, lobby: lobby, keys: keys, metrics: m, strays: cfg.Strays, log: log,

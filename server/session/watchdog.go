@@ -45,7 +45,9 @@ type watch struct {
 func (r *Room) lend() {
 	runtime.LockOSThread()
 	r.watch.thread.Store(threadID())
-	r.cfg.AtWork(r.engine.Now() + 1)
+	if r.cfg.AtWork != nil {
+		r.cfg.AtWork(r.engine.Now() + 1)
+	}
 	r.watch.holder.Store(int32(heldByGame))
 }
 
@@ -56,7 +58,7 @@ func (r *Room) reclaim() {
 		case holder(r.watch.holder.Load()) == heldByWatchdog:
 			runtime.Goexit() // bound to its thread, which ends with it
 		case r.watch.swap(lowered, heldByHost):
-			r.cfg.AtWork(0)
+			r.rests()
 			if err := raiseThread(r.watch.thread.Load()); err != nil {
 				r.log.Error().Err(err).Msg("the thread of a tick that was late cannot be raised again: the match goes on with what the others leave it")
 				return // and stays bound to it: no other goroutine may get onto it
@@ -67,8 +69,15 @@ func (r *Room) reclaim() {
 			runtime.Gosched()
 		}
 	}
-	r.cfg.AtWork(0)
+	r.rests()
 	runtime.UnlockOSThread()
+}
+
+// rests tells that the game has done its work.
+func (r *Room) rests() {
+	if r.cfg.AtWork != nil {
+		r.cfg.AtWork(0)
+	}
 }
 
 // swap changes the holder, if it is from.

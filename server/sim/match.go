@@ -170,7 +170,10 @@ func (m *match) ask() {
 			if status == 409 { // made in a life that ended before it could say so
 				m.made, m.over = true, true
 			}
-		case http.StatusCreated:
+		case http.StatusCreated, http.StatusOK:
+			if status == http.StatusOK && (m.key == "" || !m.doomed) {
+				w.Fail("%s: it is said to be there already: %s", m.id, out)
+			}
 			m.begin(l, out)
 		default:
 			w.Fail("%s: %d %s", m.id, status, out)

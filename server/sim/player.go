@@ -23,7 +23,11 @@ type player struct {
 	ticket    string
 	expires   time.Time
 	spectator bool
-	thief     bool // it shows a ticket that is somebody else's
+	reserved  time.Time // when the matchmaker had the seat
+	giver     *life     // of the node that gave it
+	thief     bool      // it shows a ticket that is somebody else's
+	robbed    *player   // by a thief
+	burnt     time.Time // when its ticket was taken
 	session   *client.Session
 	conn      *network.Conn // nil: none
 	link      network.Link  // of conn
@@ -32,6 +36,7 @@ type player struct {
 	serial    int // of its connections
 
 	welcomed bool // it has had a seat
+	seated   bool // by this connection
 	resume   client.Resume
 	lostAt   time.Time // since when it has no connection
 	spoiled  bool      // its connection was hurt: it may end in any way that networks end
@@ -62,7 +67,7 @@ const (
 func (w *World) newPlayer(m *match, s *api.Seat) *player {
 	n := len(w.players) + 1
 	p := &player{
-		w: w, match: m, id: s.PlayerID, ticket: s.Token, spectator: s.Role == api.RoleSpectator,
+		w: w, match: m, reserved: time.Now(), giver: m.life, id: s.PlayerID, ticket: s.Token, spectator: s.Role == api.RoleSpectator,
 		addr: netip.AddrFrom4([4]byte{10, 1, byte(n >> 8), byte(n)}), buffer: make([]byte, 16<<10),
 	}
 	if s.ExpiresAt != nil {
@@ -101,7 +106,7 @@ func (p *player) steal() {
 	w := p.w
 	w.fault("ticket shown again")
 	t := w.newPlayer(p.match, &api.Seat{PlayerID: p.id, Token: p.ticket})
-	t.thief, t.tries = true, playerTries
+	t.thief, t.robbed, t.tries = true, p, playerTries
 	t.connect()
 }
 
@@ -123,7 +128,7 @@ func (p *player) connect() {
 		p.later()
 		return
 	}
-	p.conn, p.host, p.watching, p.spoiled, p.slow = conn, w.life, false, false, false
+	p.conn, p.host, p.seated, p.watching, p.spoiled, p.slow = conn, w.life, false, false, false, false
 	p.serial++
 	conn.SetOwner(p)
 	w.set.Add(conn)
@@ -318,17 +323,19 @@ func (p *player) heard(what client.Signal, now int64) {
 // greet takes a welcome in.
 func (p *player) greet() {
 	w := p.w
-	if p.thief {
+	if p.thief && !p.robbed.life.undid(p.robbed.burnt) {
 		w.Fail("%s: the ticket of %s was taken twice", p.match.id, p.id)
 	}
 	if p.welcomed {
 		w.did("players back")
 	} else {
 		w.did("players joined")
+		p.burnt = time.Now()
 	}
 	p.welcomed, p.lostAt, p.tries = true, time.Time{}, 0
-	if w.life != p.life { // a kill may have undone what it has seen last
-		p.life, p.undone, p.unheard, p.lastTick = w.life, true, true, 0
+	p.seated = true
+	if p.host != p.life { // a kill may have undone what it has seen last
+		p.life, p.undone, p.unheard, p.lastTick = p.host, true, true, 0
 	}
 	if p.session.Welcome.MatchID != p.match.id || p.session.Welcome.PlayerID != p.id {
 		w.Fail("%s is welcomed as %s in %s", p.id, p.session.Welcome.PlayerID, p.session.Welcome.MatchID)
@@ -363,7 +370,8 @@ func (p *player) see() {
 	for i, id := range st.Rows.IDs {
 		d.add(id, st.Rows.Row(i))
 	}
-	if err := p.w.audit.shown(p.match.id, st.Head.Tick, d); err != nil {
+	// What was on its way when the node died may have another frame in its place by now.
+	if err := p.w.audit.shown(p.match.id, st.Head.Tick, d); err != nil && !p.host.dead.Load() {
 		p.w.Fail("%s sees what is not: %v", p.id, err)
 	}
 	if p.session.Stats.Faults > 0 {
@@ -438,7 +446,7 @@ func (p *player) unexpected(code protocol.CloseCode) string {
 	case protocol.CloseMatchOver, protocol.CloseMatchFailed:
 		return ""
 	case protocol.CloseAbnormal, protocol.CloseTimeout:
-		if hurt || nodeGone {
+		if hurt || nodeGone || p.host.leaves && !p.seated { // a handshake is not ended with a Close
 			return ""
 		}
 		return "nothing was done to it"
@@ -460,7 +468,7 @@ func (p *player) unexpected(code protocol.CloseCode) string {
 		return "" // checked by the match's result
 	case protocol.CloseBadTicket, protocol.CloseForbidden, protocol.CloseBadMessage:
 		switch {
-		case p.thief, nodeGone, p.released, away && p.welcomed, m.doomed:
+		case p.thief, nodeGone, p.released, away && p.welcomed, m.doomed, p.giver != nil && p.giver.undid(p.reserved):
 			return ""
 		case !p.welcomed && time.Now().After(p.expires.Add(-time.Second)):
 			return ""

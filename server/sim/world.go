@@ -94,6 +94,9 @@ type life struct {
 	node   *node.Node // nil: it starts
 	stop   context.CancelFunc
 	dead   atomic.Bool
+	died   time.Time     // zero: it lives, or was ended in order
+	torn   bool          // and the disk has lost more than a kill may undo
+	leaves bool          // it is told to end
 	gone   chan struct{} // closed at its death
 	ended  chan struct{} // closed when Serve has returned
 }
@@ -282,6 +285,11 @@ func (s *silent) Accept() (net.Conn, error) { <-s.done; return nil, net.ErrClose
 func (s *silent) Close() error              { s.once.Do(func() { close(s.done) }); return nil }
 func (s *silent) Addr() net.Addr            { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7351} }
 
+// undid tells whether what the node has said at a time may be undone by its death.
+func (l *life) undid(at time.Time) bool {
+	return !l.died.IsZero() && (l.torn || l.died.Sub(at) <= mostUndone)
+}
+
 // boot starts the node on what the disk holds.
 func (w *World) boot() {
 	l := &life{number: len(w.lives) + 1, host: w.network.Host(), mount: w.disk.Mount(), gone: make(chan struct{}), ended: make(chan struct{})}
@@ -373,7 +381,8 @@ func (w *World) crash(power bool) {
 	l.mount.Crash(w.luck("crash", l.number), power)
 	l.stop()
 	sick := w.spellAt(time.Now(), diskFails, diskFull, diskSlow) != well || w.spellAt(time.Now().Add(-2*time.Second), diskFails, diskFull, diskSlow) != well
-	w.audit.died(power || sick)
+	l.died, l.torn = time.Now(), power || sick
+	w.audit.died(l.torn)
 	w.in(w.between(50*time.Millisecond, 3*time.Second), w.boot)
 }
 
@@ -389,6 +398,7 @@ func (w *World) restart() {
 	}
 	w.fault(kind)
 	w.say("%s within %v", kind, grace)
+	l.leaves = true
 	for _, m := range w.matches {
 		m.stopped(l, grace)
 	}
