@@ -95,3 +95,10 @@ func (m *matches) happened(e *entry, ev session.Event) {
 		}{ev.Open})
 	}
 }
+
+// seal ends it: nothing that happens is told any more.
+func (l *eventLog) seal() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sealed = true
+}

@@ -175,6 +175,7 @@ func (m *matches) furnish(e *entry, reqs []api.SeatRequest) (*api.Created, error
 // discard ends a match that nobody has seen.
 func (m *matches) discard(e *entry) {
 	m.drop(e.room.ID())
+	e.events.seal() // nobody hears of it
 	e.room.Stop(game.ReasonForce, 0)
 	m.run(func() {
 		e.room.Run(m.ctx, nil)

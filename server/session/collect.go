@@ -122,13 +122,14 @@ func (r *Room) seatBot(a *arrival) Ending {
 // seatSession gives a connection its seat: for the first time, back after a cut, or instead of an older connection.
 func (r *Room) seatSession(a *arrival, now time.Time) Ending {
 	seat, ok := r.ledger.get(a.seat)
+	seen, before := r.ledger.before(a.seat, a.generation)
 	switch {
 	case !ok || !a.resume && seat.PlayerID != a.player:
 		return endBadTicket
 	case a.resume && !r.ledger.accept(a.seat, a.generation):
 		return endBadResume
-	case a.resume && r.ledger.before(a.seat, a.generation):
-		a.lastEvent = min(a.lastEvent, r.undoneEvent)
+	case a.resume && before:
+		a.lastEvent = min(a.lastEvent, seen)
 	case a.resume && a.lastEvent > r.engine.LastEvent():
 		return endNoSuchEvent
 	}

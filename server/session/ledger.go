@@ -78,14 +78,15 @@ type ledger struct {
 // ledgerSeat is a seat and what only the ledger needs to know.
 type ledgerSeat struct {
 	Seat
-	generation uint32          // of the resume token; counts connections of this seat
-	proven     uint32          // the newest generation whose token the player is known to hold: older tokens are void
-	undone     uint32          // generations up to here are from before a restart of the node
-	changed    uint32          // version of the last change
-	dirty      bool            // changed since the journal has taken it down
-	since      time.Time       // when it became active; zero: it is not
-	trips      []time.Duration // round trips of its newest pings, a ring
-	nextTrip   int
+	generation  uint32          // of the resume token; counts connections of this seat
+	proven      uint32          // the newest generation whose token the player is known to hold: older tokens are void
+	undone      uint32          // generations up to here are from before a restart of the node
+	undoneEvent uint32          // the last event that their holders may have seen and is not undone
+	changed     uint32          // version of the last change
+	dirty       bool            // changed since the journal has taken it down
+	since       time.Time       // when it became active; zero: it is not
+	trips       []time.Duration // round trips of its newest pings, a ring
+	nextTrip    int
 }
 
 const (

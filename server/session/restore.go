@@ -145,7 +145,6 @@ next:
 // resume makes a new room the one that was saved. Nobody is connected: who was is lost.
 func (r *Room) resume(s *roomState, now time.Time) {
 	r.created, r.restarts, r.restored = s.Created, s.Restarts+1, true
-	r.undoneEvent = r.engine.LastEvent()
 	r.tick.Store(r.engine.Now())
 	r.maxLength.Store(int64(s.MaxLength))
 	if !s.Started.IsZero() {
@@ -160,7 +159,7 @@ func (r *Room) resume(s *roomState, now time.Time) {
 			s.Closed = false
 		}
 	}
-	r.ledger.load(s, now)
+	r.ledger.load(s, now, r.engine.LastEvent())
 	seats, _ := r.ledger.all(now)
 	for i := range seats {
 		r.reseat(&seats[i], now)
@@ -209,8 +208,8 @@ func reasonOf(s protocol.SeatState) game.Reason {
 	return game.ReasonLeft
 }
 
-// load makes a new ledger the one that was saved.
-func (l *ledger) load(s *roomState, now time.Time) {
+// load makes a new ledger the one that was saved. event is the last one that is not undone.
+func (l *ledger) load(s *roomState, now time.Time, event uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.players, l.spectators, l.closed, l.gone = s.Players, s.Spectators, s.Closed, s.Gone
@@ -221,7 +220,10 @@ func (l *ledger) load(s *roomState, now time.Time) {
 		}
 		seat := &l.seats[saved.Seat.Number-1]
 		*seat = ledgerSeat{Seat: saved.Seat, generation: saved.Generation + undoneGenerations, proven: saved.Proven, changed: saved.Changed}
-		seat.undone = seat.generation
+		seat.undone, seat.undoneEvent = seat.generation, event
+		if saved.Undone != 0 && saved.Generation == saved.Undone { // nobody has come since the restart before, which has undone more
+			seat.undoneEvent = min(event, saved.UndoneEvent)
+		}
 		if seat.State == protocol.SeatReserved {
 			if least := now.Add(restoreGrace); seat.Expires.Before(least) {
 				seat.Expires = least
@@ -239,9 +241,14 @@ func (l *ledger) unseat(number uint16, expires time.Time) {
 	l.touch(s)
 }
 
-// before tells whether a resume token was given out before the node's restart: what its holder has seen may be undone.
-func (l *ledger) before(number uint16, generation uint32) bool {
+// before tells whether a resume token was given out before the node's restart, and the last event that its holder may have seen
+// and is not undone.
+func (l *ledger) before(number uint16, generation uint32) (event uint32, before bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return generation <= l.seats[number-1].undone
+	if number == 0 || int(number) > len(l.seats) {
+		return 0, false
+	}
+	s := &l.seats[number-1]
+	return s.undoneEvent, generation <= s.undone
 }

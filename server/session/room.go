@@ -118,11 +118,10 @@ type Room struct {
 	startAt    time.Time // when the countdown is over; zero: none runs
 	scribe     scribe
 
-	restored    bool   // from a journal
-	restarts    int    // of the node that this match has come through since its last checkpoint
-	undoneEvent uint32 // the last event before them: what clients have seen behind it is undone
-	watch       watch
-	tape        tape
+	restored bool // from a journal
+	restarts int  // of the node that this match has come through since its last checkpoint
+	watch    watch
+	tape     tape
 }
 
 // arrival is a connection whose hello was accepted, or a bot, on its way into the match.

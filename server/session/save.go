@@ -28,12 +28,13 @@ type roomState struct {
 
 // seatState is a ledgerSeat.
 type seatState struct {
-	Seat       Seat
-	Generation uint32
-	Proven     uint32
-	Changed    uint32
-	Undone     uint32
-	Since      time.Time
+	Seat        Seat
+	Generation  uint32
+	Proven      uint32
+	Changed     uint32
+	Undone      uint32
+	UndoneEvent uint32
+	Since       time.Time
 }
 
 // stopState is an order to stop that waits for its time.
@@ -101,7 +102,7 @@ func (l *ledger) save(s *roomState, now time.Time) {
 
 // state is a seat as a checkpoint keeps it. Called with the ledger's lock held.
 func (s *ledgerSeat) state(now time.Time) seatState {
-	return seatState{Seat: s.copy(now), Generation: s.generation, Proven: s.proven, Changed: s.changed, Undone: s.undone, Since: s.since}
+	return seatState{Seat: s.copy(now), Generation: s.generation, Proven: s.proven, Changed: s.changed, Undone: s.undone, UndoneEvent: s.undoneEvent, Since: s.since}
 }
 
 // soil marks the seats that have changed after version, whoever has taken their changes down already: a checkpoint that was
