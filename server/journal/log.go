@@ -30,6 +30,7 @@ type Log struct {
 	marks    map[string]uint64 // by key: the record of its newest checkpoint
 	last     uint64            // the newest record
 	cutAt    time.Time         // when the old end was cut off last
+	cutTo    uint64            // where it will be the next time; 0: nowhere
 }
 
 // LogConfig is how a Log is written.
@@ -257,14 +258,26 @@ func (l *Log) cut(ctx context.Context) {
 	if l.last == 0 || time.Since(l.cutAt) < logCutEvery {
 		return
 	}
-	l.cutAt = time.Now()
-	before := l.last + 1
-	for _, seq := range l.marks {
-		before = min(before, seq)
+	before := l.cutTo // what was written before the last cut is on the disk by now, and the checkpoints of since may not be
+	if l.cutAt.IsZero() {
+		before = l.needed()
+	}
+	l.cutAt, l.cutTo = time.Now(), l.needed()
+	if before == 0 {
+		return
 	}
 	if err := l.stream.Truncate(ctx, before); err != nil {
 		l.cfg.Wrote(0, err)
 	}
+}
+
+// needed is the first record that may be needed: that of the oldest of the keys' newest checkpoints. Called with flushing held.
+func (l *Log) needed() uint64 {
+	before := l.last + 1
+	for _, seq := range l.marks {
+		before = min(before, seq)
+	}
+	return before
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
