@@ -20,10 +20,18 @@ import (
 
 const (
 	restoreTimeout = 10 * time.Second // of one match
-	// seqSkip is what the numbers of a match's events jump by at a restart: more than were given out in the moment that is
-	// undone.
-	seqSkip = 1024
+	// seqSkip is more than a match gives out numbers for events in the moment that a restart undoes, and skipEvery less than
+	// passes between two restarts.
+	seqSkip   = 1024
+	skipEvery = 10 * time.Millisecond
 )
+
+// afterRestart is the number behind which the events of a match go on that was made at created and whose journal knows of
+// numbers up to seq. A node that dies again before its journal has a new number would give out the same ones a second time if
+// they did not depend on the time.
+func afterRestart(seq uint64, created, now time.Time) uint64 {
+	return seq + seqSkip*(1+uint64(max(0, now.Sub(created))/skipEvery))
+}
 
 // recover finds what the process before has left: matches without a result. Each goes on, or ends as failed with a result that
 // says why. It runs before anybody is let in; who connects meanwhile waits in the backlog of the listening socket.
@@ -135,7 +143,7 @@ func (m *matches) restore(ctx context.Context, s *leftover, entries []journal.En
 	e.cfg.Notify = func(ev session.Event) { m.happened(e, ev) }
 	e.cfg.AtWork, e.leave = m.witness.watch(s.UID)
 	saved, now, err := s.collect(entries)
-	e.events.seq = now.Seq + seqSkip
+	e.events.seq = afterRestart(now.Seq, s.Created, time.Now())
 	e.metadata, e.open = now.Metadata, now.Open
 	var room *session.Room
 	if err == nil {
