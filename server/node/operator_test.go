@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	client "skirmish/clients/go"
 	"skirmish/server/api"
@@ -121,7 +123,8 @@ func TestSecretsAreNeverLogged(t *testing.T) {
 		secrets = append(secrets, seat.Token, seat.Token[strings.LastIndexByte(seat.Token, '.')+1:])
 	}
 	ann := r.dial(made.Seats[0].Token, client.Options{})
-	resume := ann.Resumption()
+	ann.SendFields(map[string]float64{"push": 1})
+	resume := ann.Resumption() // behind the input, whose number must not be another's
 	secrets = append(secrets, resume.Token)
 	again, err := client.Dial(t.Context(), r.play, client.Options{Token: made.Seats[0].Token}) // used up
 	if err == nil {
@@ -131,13 +134,16 @@ func TestSecretsAreNeverLogged(t *testing.T) {
 	if _, err := client.Dial(t.Context(), r.play, client.Options{Token: made.Seats[1].Token + "x"}); err == nil {
 		t.Error("a spoilt ticket is good")
 	}
-	ann.SendFields(map[string]float64{"push": 1})
 	ann.Close()
 	if back, err := client.Dial(t.Context(), r.play, client.Options{Resume: resume}); err != nil {
 		t.Error(err)
 	} else {
 		back.SendFields(map[string]float64{"push": 2}) // the game panics
-		back.Wait(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if back.Wait(ctx); ctx.Err() != nil {
+			t.Error("the game's panic does not end the connection")
+		}
 	}
 	until(t, "both sinks were told", func() bool {
 		return strings.Contains(strings.Join(s.types("m"), " "), "match.failed") && strings.Contains(log.String(), "it is a dead letter now")
