@@ -153,35 +153,18 @@ func BenchmarkApplySnapshot(b *testing.B) {
 
 // BenchmarkApplyDelta applies a delta of rows that all change, over and over: the head says that it starts
 // from the state that it leads to.
-func BenchmarkApplyDelta(b *testing.B) {
-	p := arenaPlan()
-	eachSize(b, func(b *testing.B, n int) {
-		s := &State{Plan: p}
-		rounds := roundTrip(p, n)
-		if err := s.Apply(appendSnapshot(nil, hourOld, ships(n, 0), nil, nil)); err != nil {
-			b.Fatal(err)
-		}
-		i := 0
-		b.ReportAllocs()
-		for b.Loop() {
-			if i == len(rounds) {
-				i, s.Head.Tick = 0, hourOld
-			}
-			if err := s.Apply(rounds[i]); err != nil {
-				b.Fatal(err)
-			}
-			i++
-		}
-	})
-}
+func BenchmarkApplyDelta(b *testing.B) { benchmarkDelta(b, (*State).Apply) }
 
 // BenchmarkSkimDelta is the same for who wants the head alone.
-func BenchmarkSkimDelta(b *testing.B) {
+func BenchmarkSkimDelta(b *testing.B) { benchmarkDelta(b, (*State).Skim) }
+
+// benchmarkDelta has take read a delta over and over.
+func benchmarkDelta(b *testing.B, take func(*State, []byte) error) {
 	p := arenaPlan()
 	eachSize(b, func(b *testing.B, n int) {
 		s := &State{Plan: p}
 		rounds := roundTrip(p, n)
-		if err := s.Skim(appendSnapshot(nil, hourOld, ships(n, 0), nil, nil)); err != nil {
+		if err := take(s, appendSnapshot(nil, hourOld, ships(n, 0), nil, nil)); err != nil {
 			b.Fatal(err)
 		}
 		i := 0
@@ -190,7 +173,7 @@ func BenchmarkSkimDelta(b *testing.B) {
 			if i == len(rounds) {
 				i, s.Head.Tick = 0, hourOld
 			}
-			if err := s.Skim(rounds[i]); err != nil {
+			if err := take(s, rounds[i]); err != nil {
 				b.Fatal(err)
 			}
 			i++
