@@ -77,10 +77,7 @@ func (a *admin) findOrCreate(w http.ResponseWriter, r *http.Request) error {
 func (a *admin) make(w http.ResponseWriter, r *http.Request, how func(context.Context, *CreateRequest, func(*Created) error) error) error {
 	return a.change(w, r, func(ctx context.Context, body []byte, keep func(answer) error) (answer, error) {
 		req := NewCreateRequest()
-		if err := decode(body, req); err != nil {
-			return answer{}, err
-		}
-		if err := req.validate(); err != nil {
+		if err := decodeValid(body, req); err != nil {
 			return answer{}, err
 		}
 		var out answer
@@ -115,10 +112,7 @@ func (a *admin) patch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var req PatchRequest
-	if err := decode(body, &req); err != nil {
-		return err
-	}
-	if err := req.validate(); err != nil {
+	if err := decodeValid(body, &req); err != nil {
 		return err
 	}
 	m, err := a.Matches.Patch(id, &req)
@@ -151,10 +145,7 @@ func (a *admin) token(w http.ResponseWriter, r *http.Request) error {
 	}
 	return a.change(w, r, func(_ context.Context, body []byte, _ func(answer) error) (answer, error) {
 		var req tokenRequest
-		if err := decode(body, &req); err != nil {
-			return answer{}, err
-		}
-		if err := req.validate(); err != nil {
+		if err := decodeValid(body, &req); err != nil {
 			return answer{}, err
 		}
 		seat, err := a.Matches.Token(id, player, milliseconds(req.TTLMS))
@@ -172,10 +163,7 @@ func (a *admin) signal(w http.ResponseWriter, r *http.Request) error {
 	}
 	return a.change(w, r, func(ctx context.Context, body []byte, _ func(answer) error) (answer, error) {
 		var req SignalRequest
-		if err := decode(body, &req); err != nil {
-			return answer{}, err
-		}
-		if err := req.validate(); err != nil {
+		if err := decodeValid(body, &req); err != nil {
 			return answer{}, err
 		}
 		got, err := a.Matches.Signal(ctx, id, &req)
@@ -193,10 +181,7 @@ func (a *admin) node(w http.ResponseWriter, r *http.Request) error {
 func (a *admin) drain(w http.ResponseWriter, r *http.Request) error {
 	return a.change(w, r, func(_ context.Context, body []byte, _ func(answer) error) (answer, error) {
 		req := drainRequest{DeadlineMS: DefaultDrainMS}
-		if err := decode(body, &req); err != nil {
-			return answer{}, err
-		}
-		if err := req.validate(); err != nil {
+		if err := decodeValid(body, &req); err != nil {
 			return answer{}, err
 		}
 		return encode(http.StatusOK, a.Node.Drain(milliseconds(req.DeadlineMS)))
@@ -291,10 +276,7 @@ func (a *admin) reserve(w http.ResponseWriter, r *http.Request) error {
 	}
 	return a.change(w, r, func(ctx context.Context, body []byte, keep func(answer) error) (answer, error) {
 		var req seatsRequest
-		if err := decode(body, &req); err != nil {
-			return answer{}, err
-		}
-		if err := req.validate(); err != nil {
+		if err := decodeValid(body, &req); err != nil {
 			return answer{}, err
 		}
 		var out answer

@@ -19,6 +19,14 @@ import (
 // maxListElements bounds a JSON array by the largest one that means something.
 const maxListElements = MaxPlayers + MaxSpectators
 
+// decodeValid reads a request and checks it. Errors are those of decode and of its validate.
+func decodeValid(body []byte, r interface{ validate() error }) error {
+	if err := decode(body, r); err != nil {
+		return err
+	}
+	return r.validate()
+}
+
 // decode reads one JSON document into v, a pointer to a struct that holds the defaults. Errors are *Error
 // with code bad_request that name the field.
 func decode(body []byte, v any) error {

@@ -52,10 +52,7 @@ func (p *public) quickPlay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var req QuickPlayRequest
-	if err := decode(body, &req); err != nil {
-		return err
-	}
-	if err := req.validate(); err != nil {
+	if err := decodeValid(body, &req); err != nil {
 		return err
 	}
 	got, err := p.Matches.QuickPlay(r.Context(), &req)

@@ -35,10 +35,7 @@ func (a *admin) replayLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	return a.change(w, r, func(_ context.Context, body []byte, _ func(answer) error) (answer, error) {
 		var req linkRequest
-		if err := decode(body, &req); err != nil {
-			return answer{}, err
-		}
-		if err := req.validate(); err != nil {
+		if err := decodeValid(body, &req); err != nil {
 			return answer{}, err
 		}
 		link, err := a.Matches.ReplayLink(id, milliseconds(req.TTLMS))

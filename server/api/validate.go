@@ -118,10 +118,7 @@ type tokenRequest struct {
 
 func (r *tokenRequest) validate() error {
 	var c checker
-	if r.TTLMS == 0 {
-		r.TTLMS = DefaultTTLMS
-	}
-	c.between("ttl_ms", r.TTLMS, MinTTLMS, MaxTTLMS)
+	c.ttl("ttl_ms", &r.TTLMS, DefaultTTLMS, MinTTLMS, MaxTTLMS)
 	return c.result()
 }
 
@@ -132,10 +129,7 @@ type linkRequest struct {
 
 func (r *linkRequest) validate() error {
 	var c checker
-	if r.TTLMS == 0 {
-		r.TTLMS = DefaultLinkMS
-	}
-	c.between("ttl_ms", r.TTLMS, MinLinkMS, MaxLinkMS)
+	c.ttl("ttl_ms", &r.TTLMS, DefaultLinkMS, MinLinkMS, MaxLinkMS)
 	return c.result()
 }
 
@@ -203,6 +197,14 @@ func (c *checker) between(field string, v, lo, hi int64) {
 	if v < lo || v > hi {
 		c.fault(field, "must be %d to %d, not %d", lo, hi, v)
 	}
+}
+
+// ttl fills in a time to live that is left out, 0, and checks it.
+func (c *checker) ttl(field string, ms *int64, missing, lo, hi int64) {
+	if *ms == 0 {
+		*ms = missing
+	}
+	c.between(field, *ms, lo, hi)
 }
 
 // id checks an id that stands in URLs.
@@ -312,10 +314,7 @@ func (c *checker) seat(at string, s *SeatRequest) {
 	if len(s.Data) > MaxDataBytes {
 		c.fault(at+".data", "must be at most %d bytes of JSON", MaxDataBytes)
 	}
-	if s.TTLMS == 0 {
-		s.TTLMS = DefaultTTLMS
-	}
-	c.between(at+".ttl_ms", s.TTLMS, MinTTLMS, MaxTTLMS)
+	c.ttl(at+".ttl_ms", &s.TTLMS, DefaultTTLMS, MinTTLMS, MaxTTLMS)
 }
 
 // printable is true for text that can be shown on one line: no control characters, none that turn the

@@ -67,12 +67,7 @@ func (r *Keyring) Sign(c *Claims) (string, error) {
 // know whether the ticket was used before: see Burned. Foreign bytes are welcome; nothing but the strings of
 // the claims is allocated. Errors: ErrMalformed, ErrUnknownKey, ErrSignature, ErrExpired, ErrNotYet.
 func (r *Keyring) Verify(token string, now time.Time) (Claims, error) {
-	s, w, payload, err := r.open(ticketPrefix, token)
-	if err != nil {
-		return Claims{}, err
-	}
-	c, err := readClaims(payload)
-	s.scratch.Put(w)
+	c, err := verified(r, ticketPrefix, token, readClaims)
 	if err == nil {
 		err = c.check(now)
 	}
@@ -98,16 +93,7 @@ func (r *Keyring) SignResume(s Resume) string {
 // VerifyResume returns what a resume token says if one of the keys signed it. Errors: ErrMalformed,
 // ErrUnknownKey, ErrSignature.
 func (r *Keyring) VerifyResume(token string) (Resume, error) {
-	s, w, payload, err := r.open(resumePrefix, token)
-	if err != nil {
-		return Resume{}, err
-	}
-	c, err := readResume(payload)
-	s.scratch.Put(w)
-	if err != nil {
-		return Resume{}, err
-	}
-	return c, nil
+	return verified(r, resumePrefix, token, readResume)
 }
 
 // SignFilm makes a film token. ErrClaims, ErrKey.
@@ -122,12 +108,7 @@ func (r *Keyring) SignFilm(f Film) (string, error) {
 // VerifyFilm returns what a film token says if one of the keys signed it and it is good at now. Errors: ErrMalformed,
 // ErrUnknownKey, ErrSignature, ErrExpired.
 func (r *Keyring) VerifyFilm(token string, now time.Time) (Film, error) {
-	s, w, payload, err := r.open(filmPrefix, token)
-	if err != nil {
-		return Film{}, err
-	}
-	f, err := readFilm(payload)
-	s.scratch.Put(w)
+	f, err := verified(r, filmPrefix, token, readFilm)
 	if err == nil && expired(f.Expires, now.Unix()) {
 		err = ErrExpired
 	}

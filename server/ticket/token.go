@@ -109,6 +109,17 @@ func (r *Keyring) open(prefix, token string) (s *signer, w *scratch, payload []b
 	return s, w, w.payload[:n], nil
 }
 
+// verified reads the payload of a token that one of the keys has signed.
+func verified[T any](r *Keyring, prefix, token string, read func(payload []byte) (T, error)) (T, error) {
+	s, w, payload, err := r.open(prefix, token)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer s.scratch.Put(w)
+	return read(payload)
+}
+
 // open copies the token and decodes its two last parts. It returns the length of the payload.
 func (w *scratch) open(token, body, signature string) (int, error) {
 	at := copy(w.token[:], token) - len(signature)
