@@ -258,11 +258,11 @@ func (l *Log) cut(ctx context.Context) {
 	if l.last == 0 || time.Since(l.cutAt) < logCutEvery {
 		return
 	}
-	before := l.cutTo // what was written before the last cut is on the disk by now, and the checkpoints of since may not be
+	before, needed := l.cutTo, l.needed() // what was written before the last cut is on the disk by now, and the checkpoints of since may not be
 	if l.cutAt.IsZero() {
-		before = l.needed()
+		before = needed
 	}
-	l.cutAt, l.cutTo = time.Now(), l.needed()
+	l.cutAt, l.cutTo = time.Now(), needed
 	if before == 0 {
 		return
 	}

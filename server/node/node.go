@@ -339,6 +339,11 @@ func (n *Node) playURL() string {
 	return scheme + "://" + reachable(n.game.Addr()) + PlayPath
 }
 
+// pageURL is the page beside the address where players connect.
+func pageURL(play string) string {
+	return strings.TrimSuffix(strings.Replace(play, "ws", "http", 1), PlayPath) + "/"
+}
+
 // reachable is addr as a client on this machine dials it.
 func reachable(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
@@ -359,8 +364,7 @@ func (n *Node) greet() {
 		n.log.Info().Msg("there is neither SKIRMISH_TICKET_KEY nor --ticket-keys-file: tickets are signed with the node's own key")
 	}
 	if n.cfg.Dev {
-		scheme := strings.Replace(n.playURL(), "ws", "http", 1)
-		fmt.Fprintf(os.Stdout, "\n  Play:  %s\n  API:   http://%s/v1/matches\n\n", strings.TrimSuffix(scheme, PlayPath)+"/", n.admin.Addr())
+		fmt.Fprintf(os.Stdout, "\n  Play:  %s\n  API:   http://%s/v1/matches\n\n", pageURL(n.playURL()), n.admin.Addr())
 	}
 }
 

@@ -359,8 +359,7 @@ func (m *matches) ReplayLink(id string, ttl time.Duration) (*api.ReplayLink, err
 	if err != nil {
 		return nil, fmt.Errorf("sign a link: %w", err)
 	}
-	page := strings.TrimSuffix(strings.Replace(m.url, "ws", "http", 1), PlayPath) + "/"
-	return &api.ReplayLink{URL: page + "#replay=" + token, Token: token, ExpiresAt: api.Time(expires.Truncate(time.Second))}, nil
+	return &api.ReplayLink{URL: pageURL(m.url) + "#replay=" + token, Token: token, ExpiresAt: api.Time(expires.Truncate(time.Second))}, nil
 }
 
 // ReplayOf reads a link (api.Matches).
