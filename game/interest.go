@@ -159,3 +159,6 @@ func (c *compiler) interest(d *Definition) {
 		c.fault("interest: a radius, but no kind has fields tagged pos=x and pos=y")
 	}
 }
+
+// GameSaysWhoSees tells whether AppendState calls the game, which may not return. It does not change.
+func (e *Engine) GameSaysWhoSees() bool { return e.seer != nil || e.focuser != nil }

@@ -94,9 +94,6 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 		out = r.appendState(out, s, now)
 	case frame && p.flight.hold(s.conn, now, r.cfg.Match.SnapshotRate):
 		r.counts.skipped++
-	case frame && p.role == protocol.RoleSpectator && len(out) == begin:
-		r.writeShared(s)
-		return
 	case frame:
 		out = r.appendState(out, s, now)
 	}
@@ -110,33 +107,6 @@ func (r *Room) deliver(s *Session, now time.Time, frame bool) {
 func (r *Room) write(s *Session, p []byte) {
 	r.writes = append(r.writes, netpoll.Write{Conn: s.conn, P: p})
 	r.writers = append(r.writers, s)
-}
-
-// sharedFrame is a spectators' state in its frame.
-type sharedFrame struct {
-	state *byte // of the engine's bytes
-	frame []byte
-}
-
-// writeShared sends a spectator that is told nothing else what all the others with its baseline get: the same bytes.
-func (r *Room) writeShared(s *Session) {
-	state := r.engine.SharedState(s.player.viewer)
-	if len(state) == 0 {
-		return
-	}
-	r.countStates(state, 1)
-	s.player.flight.wrote(len(state))
-	for i := range r.shared {
-		if r.shared[i].state == &state[0] {
-			r.write(s, r.shared[i].frame)
-			return
-		}
-	}
-	begin := len(r.scratch.b)
-	r.scratch.b = wsconn.AppendFrame(r.scratch.b, wsconn.OpBinary, state)
-	frame := r.scratch.b[begin:]
-	r.shared = append(r.shared, sharedFrame{state: &state[0], frame: frame})
-	r.write(s, frame)
 }
 
 // send sends what this tick has for everybody.
@@ -154,8 +124,6 @@ func (r *Room) send(now time.Time) {
 	}
 	clear(r.writes)
 	clear(r.writers)
-	clear(r.shared)
-	r.shared = r.shared[:0]
 	r.writes, r.writers = r.writes[:0], r.writers[:0]
 	r.clearDesk()
 }
@@ -240,9 +208,13 @@ func (r *Room) appendState(out []byte, s *Session, now time.Time) []byte {
 	begin := len(out)
 	out = wsconn.BeginFrame(out)
 	body := len(out)
-	r.lend() // who sees what may be the game's to say
-	out = r.engine.AppendState(out, p.viewer)
-	r.reclaim()
+	if r.engine.GameSaysWhoSees() {
+		r.lend()
+		out = r.engine.AppendState(out, p.viewer)
+		r.reclaim()
+	} else {
+		out = r.engine.AppendState(out, p.viewer)
+	}
 	if len(out) == body {
 		return out[:begin] // no frame was captured yet
 	}

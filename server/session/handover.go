@@ -12,19 +12,10 @@ var ErrHandOver = errors.New("session: another process takes over")
 func (r *Room) handOver() {
 	now := time.Now()
 	r.Between(now) // whoever has got this far has a token to come back with
-	r.mu.Lock()
-	r.closed, r.handed = true, true
-	late := r.inbox
-	r.inbox = nil
-	r.mu.Unlock()
+	late := r.shut(true)
 	r.writeJournal(now)
 	r.checkpoint(now)
-	for _, a := range late {
-		if a.session != nil {
-			a.session.end(endRestart)
-			r.lobby.Return(a.session)
-		}
-	}
+	r.sendOff(late, endRestart)
 	for len(r.sessions) > 0 {
 		r.release(r.sessions[len(r.sessions)-1], endRestart)
 	}

@@ -98,7 +98,6 @@ type Room struct {
 	receive    func(netpoll.Conn, []byte, int64, error) // received, made once
 	now        time.Time                                // of this tick
 	writes     []netpoll.Write                          // scratch: what this tick sends
-	shared     []sharedFrame                            // of this tick
 	writers    []*Session                               // whose each of writes is
 	dec        *protocol.Decoder
 	input      protocol.Input
@@ -213,7 +212,7 @@ func nothingToKeep() <-chan struct{} {
 // forget gives up what only a running match needs: it can be asked about long after its end.
 func (r *Room) forget() {
 	r.engine, r.dec, r.scratch, r.scribe = nil, nil, nil, scribe{}
-	r.receive, r.reading, r.writes, r.writers, r.shared = nil, nil, nil, nil, nil
+	r.receive, r.reading, r.writes, r.writers = nil, nil, nil, nil
 	r.sessions, r.arrived, r.newcomers, r.lost, r.roster = nil, nil, nil, nil, nil
 	r.input, r.tape = protocol.Input{}, tape{}
 	r.crowd.close()
@@ -318,19 +317,29 @@ func (r *Room) conclude(err error) {
 
 // record closes the match to newcomers, fills in its outcome and makes it known. Who was on the way in is sent off.
 func (r *Room) record(out *Outcome, farewell Ending) {
-	r.mu.Lock()
-	r.closed = true
-	late := r.inbox
-	r.inbox = nil
-	r.mu.Unlock()
+	late := r.shut(false)
 	r.ledger.close()
 	out.Seats, _ = r.ledger.all(out.Ended)
 	out.Gone = r.ledger.history()
 	out.TickP99, out.Overruns = r.ticks.p99(), r.ticks.overruns
 	r.outcome.Store(out)
+	r.sendOff(late, farewell)
+}
+
+// shut closes the match to newcomers, because another process goes on with it or for good, and returns who was on the way in.
+func (r *Room) shut(handed bool) (late []arrival) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed, r.handed = true, handed
+	late, r.inbox = r.inbox, nil
+	return late
+}
+
+// sendOff ends the connections of those who have come too late.
+func (r *Room) sendOff(late []arrival, e Ending) {
 	for _, a := range late {
 		if a.session != nil {
-			a.session.end(farewell)
+			a.session.end(e)
 			r.lobby.Return(a.session)
 		}
 	}
